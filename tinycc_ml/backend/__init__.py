@@ -1,0 +1,1 @@
+"""From the integer (or float) graph to C: kernels, memory, spelling, files."""

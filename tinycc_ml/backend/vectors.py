@@ -1,0 +1,99 @@
+"""Test vectors: a few samples, the outputs they must give, and a checksum of every tensor on the way."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..ir.graph import Graph
+from ..ir.types import dtype_of
+from ..reference.run import run
+from .program import ConstantArray, Program
+
+SAMPLES = 4
+# Largest difference of a float output, as a part of the output's range over the test vectors: the sum of
+# products is taken in another order than NumPy's, and libm differs from host to board
+FLOAT_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """`inputs` and `outputs`: arrays [count, ...] by tensor. `sums`: [count, probes] CRC-32 of the
+    tensors as bytes, 0 where floats make them differ; None for a float model."""
+
+    count: int
+    inputs: Mapping[str, np.ndarray]
+    outputs: Mapping[str, np.ndarray]
+    sums: np.ndarray | None
+    tolerances: Mapping[str, float]
+    arrays: tuple[ConstantArray, ...]
+
+    @property
+    def probes(self) -> int:
+        return 0 if self.sums is None else self.sums.shape[1]
+
+
+def make_vectors(graph: Graph, program: Program, samples: Mapping[str, np.ndarray]) -> Vectors:
+    """Run the reference on `samples` (arrays [N, ...] of the graph's own input types)."""
+    count = len(next(iter(samples.values())))
+    runs = [run(graph, {name: array[k] for name, array in samples.items()}) for k in range(count)]
+    outputs = {name: np.stack([r[name] for r in runs]) for name in graph.outputs}
+    exact = exact_tensors(graph)
+    sums = np.array([[_sum(r, s.probe.tensor, exact) for s in program.steps] for r in runs], np.uint32)
+    arrays = [_array(program, p.tensor, p.ident, "input", samples[p.tensor]) for p in program.inputs]
+    arrays += [_array(program, p.tensor, p.ident, "output", outputs[p.tensor]) for p in program.outputs]
+    tolerances = {name: _tolerance(outputs[name]) for name in graph.outputs}
+    return Vectors(count, samples, outputs, sums if sums.any() else None, tolerances, tuple(arrays))
+
+
+def exact_tensors(graph: Graph) -> frozenset[str]:
+    """Integer tensors that no float arithmetic has touched on the way: equal on every machine."""
+    exact = {name for name in graph.inputs if not graph.type(name).dtype.is_float}
+    exact |= {t.name for t in graph.constants}
+    for node in graph.nodes:
+        whole = all(name in exact for name in node.inputs if name)
+        if whole and not any(graph.type(out).dtype.is_float for out in node.outputs):
+            exact.update(node.outputs)
+    return frozenset(exact)
+
+
+def _sum(values: Mapping[str, np.ndarray], tensor: str, exact: frozenset[str]) -> int:
+    return zlib.crc32(np.ascontiguousarray(values[tensor]).tobytes()) if tensor in exact else 0
+
+
+def _tolerance(array: np.ndarray) -> float:
+    if not np.issubdtype(array.dtype, np.floating):
+        return 0.0
+    spread = float(np.max(array) - np.min(array)) if array.size else 0.0
+    return FLOAT_TOLERANCE * max(spread, float(np.max(np.abs(array), initial=0.0)), 1e-30)
+
+
+def _array(program: Program, tensor: str, ident: str, kind: str, values: np.ndarray) -> ConstantArray:
+    return ConstantArray(
+        f"{program.name}_test_{ident}", dtype_of(values).c, np.ravel(values), f"{kind} {ident}, sample by sample"
+    )
+
+
+def seeded_samples(graph: Graph, seed: int = 0, count: int = SAMPLES) -> dict[str, np.ndarray]:
+    """Uniform over the range of each input: all its integers, or -1..1 for a float input."""
+    rng = np.random.default_rng(seed)
+    samples = {}
+    for name in graph.inputs:
+        type_ = graph.type(name)
+        shape = (count, *type_.shape)
+        if type_.dtype.is_float:
+            samples[name] = rng.uniform(-1, 1, shape).astype(type_.dtype.numpy)
+        else:
+            low, high = type_.dtype.range
+            samples[name] = rng.integers(max(low, -(2**31)), min(high, 2**31 - 1), shape, endpoint=True).astype(type_.dtype.numpy)
+    return samples
+
+
+def spread(samples: Mapping[str, np.ndarray], count: int = SAMPLES) -> dict[str, np.ndarray]:
+    """`count` samples at equal distances over all that are given."""
+    total = len(next(iter(samples.values())))
+    chosen: Sequence[int] = sorted({int(k) for k in np.linspace(0, total - 1, min(count, total))})
+    return {name: array[list(chosen)] for name, array in samples.items()}

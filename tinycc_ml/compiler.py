@@ -1,0 +1,155 @@
+"""The compiler from model to files, in the order in which things happen. Read this first."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from . import frontends
+from .backend.choose import Plan, choose
+from .backend.emit import emit
+from .backend.program import Program
+from .backend.spell import spell
+from .backend.target import Target, load_target
+from .backend.vectors import Vectors, make_vectors, seeded_samples, spread
+from .errors import DataError, ModelError
+from .ir.graph import Graph
+from .numerics.quantization import quantize as to_integers
+from .passes import FLOAT, integer_passes, run_passes
+from .passes.io_layout import io_layout
+from .quant.accumulators import accumulator_bounds
+from .quant.choose import Accuracy, quantize_with_best
+from .quant.data import Data, InputScale, load_data
+
+log = logging.getLogger(__name__)
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user asks for beside model and target; the defaults of the command line."""
+
+    quantize: str | None = None  # "float32", "int8", or None: what model and data suggest
+    prune: float = 0.0
+    prune_scope: str = "tensor"  # or "global"
+    name: str | None = None
+    optimize: str = "balanced"
+    io: str = "caller"
+    io_type: str = "quantized"
+    io_layout: str = "model"
+    single_file: bool = False
+    allow_float: bool = False
+    dims: Mapping[str, int] = field(default_factory=dict)
+    input_scales: Mapping[str, InputScale] = field(default_factory=dict)
+    dump_passes: Path | None = None
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """The result, with everything the report and verification need."""
+
+    float_graph: Graph
+    graph: Graph
+    plan: Plan
+    program: Program
+    vectors: Vectors
+    files: Mapping[str, str]
+    options: Options
+    bounds: Mapping[str, int]
+    accuracy: Accuracy | None = None
+    pruned: tuple[object, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def compile(
+    model: Path,
+    target: str | Path | Target = "host",
+    calibrate: Path | None = None,
+    options: Options | None = None,
+    progress: Progress | None = None,
+) -> Compiled:
+    """Compile a model. TinymlError says what the user can put right; nothing is written to disk."""
+    options = options or Options()
+    target = target if isinstance(target, Target) else load_target(target)
+    graph = _float_graph(model, options)
+    graph, pruned = _pruned(graph, options)
+    data = load_data(calibrate, graph, options.input_scales) if calibrate else None
+    if data is None and options.input_scales:
+        raise DataError("--input-scale says what calibration data mean", hint="give --calibrate FILE.npz too")
+    lowered, accuracy, notes = _integer_graph(graph, data, options, progress)
+    bounds = accumulator_bounds(lowered)
+    plan = choose(lowered, target, io=options.io)
+    program = spell(plan, optimize=options.optimize)
+    vectors = make_vectors(lowered, program, _test_samples(lowered, data))
+    files = emit(program, vectors, single_file=options.single_file)
+    return Compiled(
+        graph, lowered, plan, program, vectors, files, options, bounds, accuracy, pruned, tuple(notes)
+    )  # fmt: skip
+
+
+def _float_graph(model: Path, options: Options) -> Graph:
+    graph = frontends.load(model, options.dims)
+    graph = replace(graph, name=options.name or graph.name)
+    if options.io_layout != "model":
+        graph = io_layout(graph, options.io_layout)
+    return run_passes(graph, FLOAT, dump_dir=options.dump_passes, stage="float")
+
+
+def _pruned(graph: Graph, options: Options) -> tuple[Graph, tuple[object, ...]]:
+    if not options.prune:
+        return graph, ()
+    from .passes.prune import prune
+
+    return prune(graph, options.prune, options.prune_scope)
+
+
+def is_quantised(graph: Graph) -> bool:
+    """The model comes with its own quantisation."""
+    return any(tensor.type.quant for tensor in graph.tensors.values())
+
+
+def _integer_graph(
+    graph: Graph, data: Data | None, options: Options, progress: Progress | None
+) -> tuple[Graph, Accuracy | None, list[str]]:
+    """Integer where the model or the data say so; else the float graph, with a word on how to get int8."""
+    passes = integer_passes(io_type=options.io_type, allow_float=options.allow_float)
+    if is_quantised(graph):
+        if options.quantize == "float32":
+            raise ModelError("the model is quantised already; it can't become float32")
+        return run_passes(graph, passes, dump_dir=options.dump_passes, stage="integer"), None, []
+    if options.quantize == "float32" or (data is None and options.quantize is None):
+        notes = [] if data else ["float32 C; for int8 give --calibrate FILE.npz with sample inputs"]
+        return run_passes(graph, passes, dump_dir=options.dump_passes, stage="float_end"), None, notes
+    if data is None:
+        raise DataError("int8 needs sample inputs to find ranges", hint="give --calibrate FILE.npz")
+    io_type = options.io_type
+    if io_type == "quantized" and any(dtype.name == "u8" for _, dtype in data.quants.values()):
+        io_type = "uint8"
+    found = quantize_with_best(
+        graph, data.samples, fixed=_fixed(data), io_type=io_type, allow_float=options.allow_float,
+        labels=data.labels, progress=progress,
+    )  # fmt: skip
+    return found.graph, found.accuracy, []
+
+
+def _fixed(data: Data) -> dict:
+    """Quantisation of inputs as int8: raw uint8 data shift by 128."""
+    return {
+        name: replace(quant, zero_point=(quant.zero - 128,)) if dtype.name == "u8" else quant
+        for name, (quant, dtype) in data.quants.items()
+    }
+
+
+def _test_samples(graph: Graph, data: Data | None) -> dict[str, np.ndarray]:
+    """Samples of the calibration data in the API's types, else seeded ones."""
+    if data is None:
+        return seeded_samples(graph)
+    chosen = spread(data.samples)
+    return {
+        name: to_integers(a, replace(graph.type(name), shape=a.shape)) if graph.type(name).quant else a
+        for name, a in chosen.items()
+    }

@@ -1,0 +1,147 @@
+"""Reading an ONNX model: the file, its inputs and constants, and its nodes one by one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from ...errors import Location, ModelError, UnsupportedError
+from ...ir.graph import Graph, Origin, Tensor, constant
+from ...ir.rewrite import Draft
+from ...ir.types import DType, TensorType, dtype_of
+from .nodes import NodeImport
+from .shapes import dtype_from_onnx, static_shape
+
+log = logging.getLogger(__name__)
+OLDEST_OPSET = 11
+
+
+def load(model: Path | onnx.ModelProto, *, name: str | None = None, dims: Mapping[str, int] | None = None) -> Graph:
+    """The graph of a model. ModelError, with the file or node, when it can't be read or served; all
+    unsupported nodes are reported at once (UnsupportedError)."""
+    source = None if isinstance(model, onnx.ModelProto) else model.name
+    proto = model if isinstance(model, onnx.ModelProto) else _read(model)
+    try:
+        return _import(proto, name or (Path(source).stem if source else proto.graph.name or "model"), dims or {})
+    except UnsupportedError:
+        raise
+    except ModelError as error:
+        raise _located(error, source) from error
+
+
+def _located(error: ModelError, source: str | None) -> ModelError:
+    loc = Location(source, node=error.loc.node if error.loc else None)
+    return ModelError(error.message, loc=loc if source or loc.node else None, hint=error.hint)
+
+
+def _read(path: Path) -> onnx.ModelProto:
+    try:
+        proto = onnx.load(path)
+    except OSError as error:
+        raise ModelError(f"can't read {path}: {error.strerror or error}") from error
+    except Exception as error:  # protobuf and external data raise types of their own
+        raise ModelError(f"{path.name} is no ONNX model: {_first_line(error)}") from error
+    if not proto.HasField("graph") or not proto.opset_import:
+        raise ModelError(f"{path.name} is no ONNX model: it holds no graph")
+    return proto
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _import(proto: onnx.ModelProto, name: str, dims: Mapping[str, int]) -> Graph:
+    opsets = {entry.domain or "ai.onnx": entry.version for entry in proto.opset_import}
+    if opsets.get("ai.onnx", OLDEST_OPSET) < OLDEST_OPSET:
+        raise ModelError(
+            f"opset {opsets['ai.onnx']}, wanted {OLDEST_OPSET} or newer",
+            hint="convert it with onnx.version_converter",
+        )
+    draft = Draft(Graph(name, (), (), (), {}))
+    _add_constants(draft, proto.graph)
+    _add_inputs(draft, proto.graph, dims)
+    _add_nodes(draft, proto.graph, opsets)
+    _add_outputs(draft, proto.graph)
+    return draft.graph()
+
+
+def _add_constants(draft: Draft, graph: onnx.GraphProto) -> None:
+    if graph.sparse_initializer:
+        raise ModelError("sparse initialisers are not supported")
+    for proto in graph.initializer:
+        add_constant(draft, proto.name, to_array(proto))
+
+
+def to_array(proto: onnx.TensorProto) -> np.ndarray:
+    """The value of a TensorProto. ModelError when its bytes don't fit its shape or its type is unknown."""
+    try:
+        array = numpy_helper.to_array(proto)
+        dtype_of(array)
+    except KeyError as error:
+        kind = onnx.TensorProto.DataType.Name(proto.data_type)
+        raise ModelError(f"constant {proto.name!r} has the element type {kind}, which is not supported") from error
+    except Exception as error:
+        raise ModelError(f"constant {proto.name!r} can't be read: {_first_line(error)}") from error
+    return array
+
+
+def add_constant(draft: Draft, name: str, array: np.ndarray) -> None:
+    if name in draft.tensors:
+        raise ModelError(f"tensor {name!r} is defined twice")
+    tensor = constant(name, TensorType(array.shape, dtype_of(array)), array)
+    draft.add_tensor(Tensor(name, tensor.type, tensor.data, Origin(name)))
+
+
+def _add_inputs(draft: Draft, graph: onnx.GraphProto, dims: Mapping[str, int]) -> None:
+    constants = {proto.name for proto in graph.initializer}
+    used = {name for node in graph.node for name in node.input} | {o.name for o in graph.output}
+    for value in graph.input:
+        if value.name in constants or value.name not in used:
+            continue
+        dtype = _input_dtype(value)
+        shape = static_shape(value, dims)
+        if value.name in draft.tensors:
+            raise ModelError(f"tensor {value.name!r} is defined twice")
+        draft.add_tensor(Tensor(value.name, TensorType(shape, dtype), origin=Origin(value.name)))
+        draft.inputs.append(value.name)
+
+
+def _input_dtype(value: onnx.ValueInfoProto) -> DType:
+    dtype = dtype_from_onnx(value.type.tensor_type.elem_type)
+    if dtype is None:
+        raise ModelError(f"input {value.name!r} is no tensor of a supported element type")
+    return dtype
+
+
+def _add_nodes(draft: Draft, graph: onnx.GraphProto, opsets: Mapping[str, int]) -> None:
+    importer = NodeImport(draft, opsets)
+    for proto in graph.node:
+        importer.add(proto)
+    if importer.problems:
+        raise UnsupportedError(importer.problems)
+
+
+def _add_outputs(draft: Draft, graph: onnx.GraphProto) -> None:
+    if not graph.output:
+        raise ModelError("the model has no outputs")
+    for value in graph.output:
+        if value.name not in draft.tensors:
+            raise ModelError(f"output {value.name!r} is made by no node")
+        if value.name in draft.outputs:
+            raise ModelError(f"output {value.name!r} is listed twice")
+        _check_declared(draft, value)
+        draft.outputs.append(value.name)
+
+
+def _check_declared(draft: Draft, value: Any) -> None:
+    """A declared output shape that differs from the computed one is only worth a word: exporters err."""
+    declared = [d.dim_value for d in value.type.tensor_type.shape.dim]
+    shape = draft.tensors[value.name].shape
+    if declared and all(declared) and tuple(declared) != shape:
+        log.warning("output %s is declared as %s, it is %s", value.name, declared, list(shape))

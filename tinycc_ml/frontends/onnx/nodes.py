@@ -1,0 +1,160 @@
+"""Nodes one by one: what is constant is folded, the rest is handed to the op that imports it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+from ...errors import Location, ModelError
+from ...ir.graph import Origin, Tensor, constant
+from ...ir.rewrite import Draft
+from ...ir.types import TensorType, dtype_of
+from ...ops import onnx_importers
+from ...ops.importing import OnnxNode
+
+# Results larger than this are left to run time: folding must not blow a model up
+_LARGEST_FOLD = 1 << 22
+# Folded through the pass that knows them: they keep integers beside their meaning
+_NEVER_FOLDED = {"DequantizeLinear", "QuantizeLinear"}
+_RANDOM = {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli", "Multinomial"}
+
+
+class NodeImport:
+    """Adds nodes to a draft and collects what can't be served."""
+
+    def __init__(self, draft: Draft, opsets: Mapping[str, int]):
+        self.draft = draft
+        self.opsets = opsets
+        self.problems: list[ModelError] = []
+        self._lost: set[str] = set()  # results of nodes that could not be served
+
+    def add(self, proto: onnx.NodeProto) -> None:
+        """Import one node; a problem is noted and its results are marked as lost."""
+        try:
+            self._add(proto)
+        except ModelError as error:
+            self.problems.append(self._named(error, proto))
+            self._lost.update(name for name in proto.output if name not in self.draft.tensors)
+
+    def _named(self, error: ModelError, proto: onnx.NodeProto) -> ModelError:
+        if error.loc and error.loc.node:
+            return error
+        return ModelError(error.message, loc=Location(node=_label(proto)), hint=error.hint)
+
+    def _add(self, proto: onnx.NodeProto) -> None:
+        key = proto.op_type if proto.domain in ("", "ai.onnx") else f"{proto.domain}.{proto.op_type}"
+        foldable = self._constants(proto)
+        known = key in onnx_importers() or key in ("Constant", "Shape", "Size")
+        if not known and (foldable is None or proto.op_type in _RANDOM):
+            raise ModelError(f"operator {key} (opset {self._opset(proto)}) is not supported")
+        if any(name in self._lost for name in proto.input):
+            self._lost.update(proto.output)  # said already, at the node that is to blame
+            return
+        self._check_names(proto)
+        if self._fold(proto, foldable):
+            return
+        node = self._node(proto)
+        onnx_importers()[key](node)
+
+    def _opset(self, proto: onnx.NodeProto) -> int:
+        return self.opsets.get(proto.domain or "ai.onnx", 1)
+
+    def _check_names(self, proto: onnx.NodeProto) -> None:
+        for name in proto.input:
+            if name and name not in self.draft.tensors:
+                raise ModelError(f"reads {name!r}, which nothing makes before it")
+        for name in proto.output:
+            if name and name in self.draft.tensors:
+                raise ModelError(f"tensor {name!r} is defined twice")
+
+    def _node(self, proto: onnx.NodeProto) -> OnnxNode:
+        attrs = {a.name: attribute_value(a) for a in proto.attribute}
+        inputs, outputs = tuple(proto.input), tuple(proto.output)
+        return OnnxNode(self.draft, proto.op_type, _label(proto), self._opset(proto), inputs, outputs, attrs)
+
+    def _constants(self, proto: onnx.NodeProto) -> list[np.ndarray | None] | None:
+        """The values of the inputs, when every one of them is a constant."""
+        found: list[np.ndarray | None] = []
+        for name in proto.input:
+            tensor = self.draft.tensors.get(name)
+            if name and (tensor is None or tensor.data is None):
+                return None
+            found.append(tensor.data if tensor else None)
+        return found
+
+    def _fold(self, proto: onnx.NodeProto, constants: list[np.ndarray | None] | None) -> bool:
+        """Compute a node now if it only depends on constants (or on shapes, which are static)."""
+        if proto.op_type in ("Shape", "Size") and proto.domain in ("", "ai.onnx"):
+            results = [self._shape_of(proto)]
+        elif constants is None or proto.op_type in _NEVER_FOLDED or proto.op_type in _RANDOM:
+            return False
+        else:
+            results = evaluate(proto, constants, self.opsets)
+        if sum(r.size for r in results) > _LARGEST_FOLD:
+            raise ModelError(f"{proto.op_type} of constants would make {sum(r.size for r in results)} values")
+        for name, array in zip(proto.output, results, strict=False):
+            if name:
+                made = constant(name, TensorType(array.shape, dtype_of(array)), array)
+                self.draft.add_tensor(Tensor(name, made.type, made.data, Origin(name)))
+        return True
+
+    def _shape_of(self, proto: onnx.NodeProto) -> np.ndarray:
+        shape = np.asarray(self.draft.tensors[proto.input[0]].shape, np.int64)
+        if proto.op_type == "Size":
+            return np.asarray(shape.prod(), np.int64)
+        attrs = {a.name: a.i for a in proto.attribute}
+        return shape[attrs.get("start") : attrs.get("end")]
+
+
+def _label(proto: onnx.NodeProto) -> str:
+    return proto.name or next((name for name in proto.output if name), proto.op_type)
+
+
+def attribute_value(attribute: onnx.AttributeProto) -> Any:
+    """As plain Python: strings decoded, tensors as arrays."""
+    value = helper.get_attribute_value(attribute)
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    if isinstance(value, onnx.TensorProto):
+        return numpy_helper.to_array(value)
+    if isinstance(value, Sequence) and value and isinstance(value[0], bytes):
+        return [v.decode(errors="replace") for v in value]
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
+
+
+def evaluate(
+    proto: onnx.NodeProto, inputs: Sequence[np.ndarray | None], opsets: Mapping[str, int]
+) -> list[np.ndarray]:
+    """The results of a node on constants, by onnx's own reference implementation."""
+    if proto.op_type == "Constant":
+        return [_constant_value(proto)]
+    from onnx.reference import ReferenceEvaluator
+
+    names = [name for name in dict.fromkeys(proto.input) if name]
+    values = {name: value for name, value in zip(proto.input, inputs, strict=True) if value is not None}
+    kinds = [helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(values[n].dtype), None) for n in names]
+    outputs = [helper.make_empty_tensor_value_info(name) for name in proto.output if name]
+    imports = [helper.make_opsetid("" if d == "ai.onnx" else d, v) for d, v in opsets.items()]
+    graph = helper.make_graph([proto], "fold", kinds, outputs)
+    try:
+        made = ReferenceEvaluator(helper.make_model(graph, opset_imports=imports)).run(None, values)
+    except Exception as error:
+        text = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ModelError(f"{proto.op_type} of constants can't be computed: {text}") from error
+    return [np.asarray(m) for m in made]
+
+
+def _constant_value(proto: onnx.NodeProto) -> np.ndarray:
+    for attribute in proto.attribute:
+        value = attribute_value(attribute)
+        if attribute.name == "value":
+            return np.asarray(value)
+        if attribute.name in ("value_float", "value_floats"):
+            return np.asarray(value, np.float32)
+        if attribute.name in ("value_int", "value_ints"):
+            return np.asarray(value, np.int64)
+    raise ModelError("Constant holds no numbers")

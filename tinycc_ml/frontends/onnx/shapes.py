@@ -1,0 +1,51 @@
+"""Element types and static shapes of what an ONNX model declares."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+import onnx
+
+from ...errors import ModelError
+from ...ir.types import DTYPES, DType
+
+log = logging.getLogger(__name__)
+
+_TYPES = {
+    onnx.TensorProto.FLOAT: "f32", onnx.TensorProto.DOUBLE: "f64", onnx.TensorProto.BOOL: "bool",
+    onnx.TensorProto.INT8: "i8", onnx.TensorProto.INT16: "i16", onnx.TensorProto.INT32: "i32",
+    onnx.TensorProto.INT64: "i64", onnx.TensorProto.UINT8: "u8", onnx.TensorProto.UINT16: "u16",
+    onnx.TensorProto.UINT32: "u32", onnx.TensorProto.UINT64: "u64",
+}  # fmt: skip
+
+
+def dtype_from_onnx(code: int) -> DType | None:
+    name = _TYPES.get(code)
+    return DTYPES[name] if name else None
+
+
+def static_shape(value: onnx.ValueInfoProto, dims: Mapping[str, int]) -> tuple[int, ...]:
+    """The shape of an input: named dimensions bound by `dims`, an open leading one becomes 1.
+
+    ModelError when another dimension is open.
+    """
+    tensor = value.type.tensor_type
+    if not tensor.HasField("shape"):
+        raise ModelError(f"input {value.name!r} has no shape", hint="shapes must be static")
+    return tuple(_dimension(value.name, k, dim, dims) for k, dim in enumerate(tensor.shape.dim))
+
+
+def _dimension(name: str, index: int, dim: onnx.TensorShapeProto.Dimension, dims: Mapping[str, int]) -> int:
+    if dim.dim_param in dims:
+        return dims[dim.dim_param]
+    if dim.HasField("dim_value") and dim.dim_value > 0:
+        return dim.dim_value
+    label = dim.dim_param or "unnamed"
+    if index == 0:
+        log.info("input %s: the leading dimension (%s) becomes 1", name, label)
+        return 1
+    raise ModelError(
+        f"input {name!r}: dimension {index} ({label}) is open; shapes must be static",
+        hint=f"bind it with --dim {dim.dim_param or 'NAME'}=SIZE",
+    )

@@ -1,0 +1,72 @@
+"""Canonical text of a graph: the same graph gives the same text. For dumps, tests and the hash."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+
+from .graph import Graph, Node, Tensor
+from .types import Quant, TensorType
+
+
+def canonical_text(graph: Graph) -> str:
+    """One line per input, constant, node and output; constants by the hash of their bytes."""
+    lines = [f"graph {_quote(graph.name)}"]
+    lines += [f"input {_typed(graph.tensors[name])}" for name in graph.inputs]
+    used = [n for node in graph.nodes for n in node.inputs if n] + list(graph.outputs)
+    for name in dict.fromkeys(used):
+        tensor = graph.tensors[name]
+        if tensor.is_constant:
+            lines.append(f"constant {_typed(tensor)} = {_value(tensor)}")
+    lines += [_node_text(node, graph) for node in graph.nodes]
+    lines += [f"output {_quote(name)}" for name in graph.outputs]
+    return "\n".join(lines) + "\n"
+
+
+def graph_hash(graph: Graph) -> str:
+    """First 16 hexadecimal digits of the SHA-256 of the canonical text."""
+    return hashlib.sha256(canonical_text(graph).encode()).hexdigest()[:16]
+
+
+def _node_text(node: Node, graph: Graph) -> str:
+    made = ", ".join(_typed(graph.tensors[name]) for name in node.outputs)
+    read = ", ".join(_quote(name) if name else "_" for name in node.inputs)
+    attrs = "".join(f" {key}={_attr(value)}" for key, value in node.attrs.items())
+    return f"{made} = {node.op}({read}){attrs}"
+
+
+def _typed(tensor: Tensor) -> str:
+    return f"{_quote(tensor.name)}: {type_text(tensor.type)}"
+
+
+def type_text(type_: TensorType) -> str:
+    return f"{type_}{_quant_text(type_.quant)}"
+
+
+def _quant_text(quant: Quant | None) -> str:
+    if quant is None:
+        return ""
+    if quant.is_per_tensor:
+        return f" scale {quant.scale0!r} zero {quant.zero}"
+    digest = hashlib.sha256(np.asarray(quant.scale).tobytes()).hexdigest()[:16]
+    zeros = ",".join(map(str, sorted(set(quant.zero_point))))
+    return f" scale #{digest} zero {zeros} axis {quant.axis}"
+
+
+def _value(tensor: Tensor) -> str:
+    data = tensor.value
+    if data.size <= 8:
+        return "[" + ", ".join(repr(v) for v in data.ravel().tolist()) + "]"
+    return "#" + hashlib.sha256(data.tobytes()).hexdigest()[:16]
+
+
+def _attr(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "[" + ",".join(_attr(v) for v in value) + "]"
+    return _quote(value) if isinstance(value, str) else repr(value)
+
+
+def _quote(name: str) -> str:
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

@@ -1,0 +1,121 @@
+"""Element types, quantisation and tensor types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import prod
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class DType:
+    """An element type: its short name in text, its NumPy and C names, and its size."""
+
+    name: str
+    c: str
+    bits: int
+    kind: str  # "float", "int", "uint" or "bool"
+
+    @property
+    def numpy(self) -> np.dtype:
+        return np.dtype(_NUMPY[self.name])
+
+    @property
+    def bytes(self) -> int:
+        return self.bits // 8
+
+    @property
+    def is_float(self) -> bool:
+        return self.kind == "float"
+
+    @property
+    def is_integer(self) -> bool:
+        return self.kind in ("int", "uint")
+
+    @property
+    def range(self) -> tuple[int, int]:
+        """Smallest and largest value of an integer type."""
+        if self.kind == "uint":
+            return 0, 2**self.bits - 1
+        return -(2 ** (self.bits - 1)), 2 ** (self.bits - 1) - 1
+
+    def __str__(self) -> str:
+        return self.name
+
+
+_NUMPY = {
+    "f32": "float32", "f64": "float64", "bool": "bool",
+    "i8": "int8", "i16": "int16", "i32": "int32", "i64": "int64",
+    "u8": "uint8", "u16": "uint16", "u32": "uint32", "u64": "uint64",
+}  # fmt: skip
+
+F32 = DType("f32", "float", 32, "float")
+F64 = DType("f64", "double", 64, "float")
+BOOL = DType("bool", "bool", 8, "bool")
+I8, I16, I32, I64 = (DType(f"i{n}", f"int{n}_t", n, "int") for n in (8, 16, 32, 64))
+U8, U16, U32, U64 = (DType(f"u{n}", f"uint{n}_t", n, "uint") for n in (8, 16, 32, 64))
+
+DTYPES = {d.name: d for d in (F32, F64, BOOL, I8, I16, I32, I64, U8, U16, U32, U64)}
+_BY_NUMPY = {np.dtype(name): DTYPES[short] for short, name in _NUMPY.items()}
+
+
+def dtype_of(array: np.ndarray) -> DType:
+    """The element type of an array. KeyError for a type the IR does not have."""
+    return _BY_NUMPY[np.dtype(array.dtype)]
+
+
+@dataclass(frozen=True)
+class Quant:
+    """real = scale * (q - zero_point); one entry for the tensor, or one per channel of `axis`."""
+
+    scale: tuple[float, ...]
+    zero_point: tuple[int, ...]
+    axis: int | None = None
+
+    @staticmethod
+    def per_tensor(scale: float, zero_point: int = 0) -> Quant:
+        return Quant((float(scale),), (int(zero_point),))
+
+    @property
+    def is_per_tensor(self) -> bool:
+        return self.axis is None
+
+    @property
+    def scale0(self) -> float:
+        return self.scale[0]
+
+    @property
+    def zero(self) -> int:
+        return self.zero_point[0]
+
+    def moved(self, permutation: tuple[int, ...]) -> Quant:
+        """The same quantisation after a transpose by `permutation`."""
+        return self if self.axis is None else replace(self, axis=permutation.index(self.axis))
+
+
+@dataclass(frozen=True)
+class TensorType:
+    """Shape, element type and, for a quantised tensor, what its integers mean."""
+
+    shape: tuple[int, ...]
+    dtype: DType
+    quant: Quant | None = None
+
+    @property
+    def size(self) -> int:
+        return prod(self.shape)
+
+    @property
+    def bytes(self) -> int:
+        return self.size * self.dtype.bytes
+
+    @property
+    def rank(self) -> int:
+        return len(self.shape)
+
+    def with_shape(self, shape: tuple[int, ...]) -> TensorType:
+        return replace(self, shape=tuple(int(d) for d in shape))
+
+    def __str__(self) -> str:
+        return f"{self.dtype}[{','.join(map(str, self.shape))}]"

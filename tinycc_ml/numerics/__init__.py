@@ -1,0 +1,1 @@
+"""The arithmetic of the integer nets: the one rounding rule, multipliers, tables and bounds."""

@@ -1,0 +1,79 @@
+"""The rounding rule and what follows from it; docs/numerics.md is the normative text.
+
+    requantize(acc, m) = floor(acc * m / 2^32 + 1/2)
+
+Everything here is exact integer arithmetic on int64 arrays. The same functions in C are in
+runtime_c/common/tml_fixedpoint.h; the tests hold the two against each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+INT32_MAX = 2**31 - 1
+MAX_PRE_SHIFT = 15
+
+
+def requantize(acc: np.ndarray, multiplier: np.ndarray | int) -> np.ndarray:
+    """floor(acc * multiplier / 2^32 + 1/2). acc: int32 range, multiplier: 0..2^31-1. Gives int64."""
+    product = np.asarray(acc, np.int64) * np.asarray(multiplier, np.int64)
+    return (product + (1 << 31)) >> 32
+
+
+def rounding_shift(value: np.ndarray, shift: int) -> np.ndarray:
+    """floor(value / 2^shift + 1/2), shift: 0..31. Gives int64."""
+    wide = np.asarray(value, np.int64)
+    return wide if shift == 0 else (wide + (1 << (shift - 1))) >> shift
+
+
+def round_half_up(value: np.ndarray | float) -> np.ndarray:
+    """floor(value + 1/2): how a real number becomes an integer when the compiler makes a constant."""
+    return np.floor(np.asarray(value, np.float64) + 0.5).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Multiplier:
+    """Real scales as `value / 2^32 * 2^pre_shift`; value: int32, one per channel."""
+
+    value: np.ndarray
+    pre_shift: int
+
+
+def multiplier_of(scale: np.ndarray) -> Multiplier:
+    """The multipliers for positive real scales. The pre-shift is 0 while every scale is below 1/2.
+
+    ValueError when a scale needs a pre-shift above 15.
+    """
+    scale = np.atleast_1d(np.asarray(scale, np.float64))
+    for pre_shift in range(MAX_PRE_SHIFT + 1):
+        value = round_half_up(scale * 2.0 ** (32 - pre_shift))
+        if value.max() <= INT32_MAX:
+            return Multiplier(value.astype(np.int32), pre_shift)
+    raise ValueError(f"a scale of {scale.max():g} is too large to requantise with")
+
+
+@dataclass(frozen=True)
+class SharedMultipliers:
+    """Integer factors with one common shift: real scale k = value[k] / 2^shift."""
+
+    value: tuple[int, ...]
+    shift: int
+
+
+def shared_multipliers(scales: tuple[float, ...], reach: int) -> SharedMultipliers:
+    """Factors for a sum of terms, each at most `reach` in size, that stays below 2^30 in all.
+
+    The shift is the largest in 0..31 that keeps the sum of reach * value below 2^30, so the factors are
+    as exact as 32 bits allow. ValueError when not even shift 0 fits.
+    """
+    for shift in range(31, -1, -1):
+        value = tuple(int(round_half_up(s * 2.0**shift)) for s in scales)
+        if sum(abs(v) for v in value) * reach < 2**30:
+            return SharedMultipliers(value, shift)
+    raise ValueError(f"scales of {max(scales):g} are too large for 32 bits")
+
+
+def clamp(value: np.ndarray, low: int, high: int, dtype: type = np.int8) -> np.ndarray:
+    return np.clip(value, low, high).astype(dtype)

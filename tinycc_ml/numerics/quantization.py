@@ -1,0 +1,82 @@
+"""Scales and zero points for real ranges, and real numbers to integers and back."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..ir.types import DType, I8, Quant, TensorType
+
+# A range narrower than this, relative to nothing at all, is a constant: any scale serves.
+_SMALLEST_SCALE = 2.0**-60
+
+
+def affine(low: float, high: float, dtype: DType = I8) -> Quant:
+    """Scale and zero point so that [low, high], widened to hold 0, fills the integers of `dtype`."""
+    low, high = min(float(low), 0.0), max(float(high), 0.0)
+    first, last = dtype.range
+    scale = max((high - low) / (last - first), _SMALLEST_SCALE)
+    scale = float(np.float32(scale))
+    zero_point = int(np.clip(np.floor(first - low / scale + 0.5), first, last))
+    return Quant.per_tensor(scale, zero_point)
+
+
+def symmetric_per_channel(
+    data: np.ndarray, axis: int, smallest: np.ndarray | None = None
+) -> tuple[np.ndarray, Quant]:
+    """int8 weights in -127..127 with one scale per channel of `axis` and no zero point.
+
+    `smallest`: scales per channel not to go below, so that a bias on nearly dead weights stays an int32.
+    """
+    other = tuple(i for i in range(data.ndim) if i != axis)
+    scale = np.max(np.abs(data), axis=other).astype(np.float64) / 127.0
+    if smallest is not None:
+        scale = np.maximum(scale, smallest)
+    typical = np.median(scale[scale > 0]) if (scale > 0).any() else 1.0
+    scale = np.where(scale > 0, scale, typical).astype(np.float32).astype(np.float64)
+    scale = np.maximum(scale, float(np.finfo(np.float32).tiny))
+    quant = Quant(tuple(scale.tolist()), (0,) * len(scale), axis)
+    q = np.clip(np.rint(data / _along(scale, axis, data.ndim)), -127, 127).astype(np.int8)
+    return q, quant
+
+
+def _along(values: np.ndarray, axis: int, rank: int) -> np.ndarray:
+    shape = [1] * rank
+    shape[axis] = -1
+    return values.reshape(shape)
+
+
+def quant_arrays(quant: Quant, rank: int) -> tuple[np.ndarray, np.ndarray]:
+    """Scale (float64) and zero point (int64), shaped to broadcast against a tensor of `rank`."""
+    scale, zero = np.asarray(quant.scale, np.float64), np.asarray(quant.zero_point, np.int64)
+    if quant.axis is None:
+        return scale[0], zero[0]
+    return _along(scale, quant.axis, rank), _along(zero, quant.axis, rank)
+
+
+def quantize(real: np.ndarray, type_: TensorType) -> np.ndarray:
+    """Real values to the integers of `type_`: round half to even (as ONNX's QuantizeLinear), saturate."""
+    scale, zero = quant_arrays(_quant_of(type_), real.ndim)
+    low, high = type_.dtype.range
+    # float32 division, as ONNX defines it: the quotient decides ties
+    quotient = np.asarray(real, np.float32) / scale.astype(np.float32)
+    return np.clip(np.rint(quotient.astype(np.float64)) + zero, low, high).astype(type_.dtype.numpy)
+
+
+def dequantize(q: np.ndarray, type_: TensorType) -> np.ndarray:
+    """scale * (q - zero_point) as float32."""
+    scale, zero = quant_arrays(_quant_of(type_), np.ndim(q))
+    return ((np.asarray(q, np.int64) - zero) * scale).astype(np.float32)
+
+
+def _quant_of(type_: TensorType) -> Quant:
+    if type_.quant is None:
+        raise ValueError(f"{type_} is not quantised")
+    return type_.quant
+
+
+def integer_bound(real: float, quant: Quant, dtype: DType = I8) -> int:
+    """The integer that a real bound (of a clamp; may be infinite) becomes, saturated to `dtype`."""
+    low, high = dtype.range
+    if np.isinf(real):
+        return low if real < 0 else high
+    return int(np.clip(np.rint(np.float32(real) / np.float32(quant.scale0)) + quant.zero, low, high))

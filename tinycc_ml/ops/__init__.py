@@ -1,0 +1,68 @@
+"""The op table: every operator of the folder, found by listing it."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from types import MappingProxyType
+
+from ..errors import InternalError
+from ..ir.graph import Graph, Node, verify_structure
+from ..ir.types import TensorType
+from .base import Op, Site
+
+_NOT_OPS = {
+    "base", "binary_integer", "contraction", "importing", "indexing", "lowering", "pooling", "resize_import",
+    "windows",
+}  # fmt: skip
+
+
+@cache
+def table() -> Mapping[str, Op]:
+    """Name to Op, sorted by name."""
+    found: dict[str, Op] = {}
+    for info in pkgutil.iter_modules(__path__):
+        if info.name in _NOT_OPS:
+            continue
+        module = importlib.import_module(f"{__name__}.{info.name}")
+        for op in getattr(module, "OPS", None) or (module.OP,):
+            if op.name in found:
+                raise InternalError(f"op {op.name!r} is defined twice")
+            found[op.name] = op
+    return MappingProxyType(dict(sorted(found.items())))
+
+
+@cache
+def onnx_importers() -> Mapping[str, Callable]:
+    """ONNX operator ("Conv", "com.microsoft.QLinearAdd") to the function that imports a node."""
+    found: dict[str, Callable] = {}
+    for op in table().values():
+        for name, function in op.onnx.items():
+            if name in found:
+                raise InternalError(f"ONNX operator {name!r} is imported by two ops")
+            found[name] = function
+    return MappingProxyType(found)
+
+
+def op_of(node: Node) -> Op:
+    return table()[node.op]
+
+
+def infer(op: str, types: Sequence[TensorType], attrs: Mapping) -> tuple[TensorType, ...]:
+    """The types of the outputs. ModelError when the operands don't fit."""
+    return table()[op].infer(types, attrs)
+
+
+def verify(graph: Graph) -> None:
+    """Raise InternalError when the graph is broken: structure, or a shape its rule does not give."""
+    verify_structure(graph)
+    for node in graph.nodes:
+        site = Site.of(graph, node)
+        wanted = op_of(node).infer([t.type for t in site.inputs], node.attrs)
+        for tensor, want in zip(site.outputs, wanted, strict=True):
+            if tensor.shape != want.shape:
+                raise InternalError(
+                    f"node {node.name!r} ({node.op}) makes {tensor.type}, its shape rule says {want}"
+                )

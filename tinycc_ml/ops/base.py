@@ -1,0 +1,195 @@
+"""What an operator is: one row of the op table, and the pieces its fields are made of.
+
+An op file gives an `OP` (or `OPS`, for a family). Everything the compiler knows about an operator is
+in that row; no other room names operators. docs/adding_an_op.md walks through one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..ir.graph import Attrs, Graph, Node, Tensor
+from ..ir.types import Quant, TensorType
+
+if TYPE_CHECKING:
+    from .importing import OnnxNode
+    from .lowering import Lowering
+
+Arrays = Sequence[np.ndarray]
+Infer = Callable[[Sequence[TensorType], Attrs], tuple[TensorType, ...]]
+Reference = Callable[[Arrays, Attrs], tuple[np.ndarray, ...]]
+
+
+@dataclass(frozen=True)
+class Site:
+    """A node together with its tensors: what shape rules, kernels and loop nests look at."""
+
+    node: Node
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+
+    @staticmethod
+    def of(graph: Graph, node: Node) -> Site:
+        inputs = tuple(graph.tensors[name] for name in node.inputs if name)
+        return Site(node, inputs, tuple(graph.tensors[name] for name in node.outputs))
+
+    @property
+    def attrs(self) -> Attrs:
+        return self.node.attrs
+
+    @property
+    def x(self) -> TensorType:
+        return self.inputs[0].type
+
+    @property
+    def y(self) -> TensorType:
+        return self.outputs[0].type
+
+    @property
+    def is_float(self) -> bool:
+        return self.y.dtype.is_float
+
+    def const(self, index: int) -> np.ndarray:
+        return self.inputs[index].value
+
+
+@dataclass(frozen=True)
+class Loop:
+    """for (size_t var = 0; var < extent; var++) { body }; the body holds loops and C statements."""
+
+    var: str
+    extent: int
+    body: tuple[Loop | str, ...]
+
+
+@dataclass(frozen=True)
+class Nest:
+    """An operator as loops with constant bounds. Statements name operands x0, x1, ... (inputs), y0, ...
+    (outputs) and the `arrays` by their own name; all are C pointers to the first element."""
+
+    body: tuple[Loop | str, ...]
+    arrays: tuple[tuple[str, np.ndarray], ...] = ()
+    includes: tuple[str, ...] = ()
+    in_place: tuple[int, ...] = ()
+    cycles: float = 0.0
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A C function in runtime_c that can serve nodes of an op.
+
+    `name` is the function and its header, `folder` its place in runtime_c. `accepts` gives None, or
+    the reason why not. Arguments in C: params, the activations, `arrays`, scratch if any, the output.
+    """
+
+    name: str
+    folder: str
+    accepts: Callable[[Site], str | None]
+    params: Callable[[Site], Mapping[str, int | float]]
+    arrays: Callable[[Site], tuple[tuple[str, np.ndarray], ...]] = lambda site: ()
+    scratch_bytes: Callable[[Site], int] = lambda site: 0
+    # Modelled cycles on a Cortex-M4: only ranks candidates against each other
+    cycles: Callable[[Site], float] = lambda site: 0.0
+    params_type: str = ""  # struct name; default tml_<folder>_params
+    activations: tuple[int, ...] = (0,)
+    in_place: tuple[int, ...] = ()
+    per_image: bool = True  # one call for each index of the leading (batch) axis
+    features: frozenset[str] = frozenset()  # what the target must have
+
+
+@dataclass(frozen=True)
+class QuantizeRule:
+    """How an op becomes integer.
+
+    `lower` emits the integer nodes for a float node between quantised tensors. `output`: where the
+    quantisation of the result comes from: "calibrated", "input" (that of the first input), or a fixed
+    Quant. `weights`: constant operands quantised symmetrically, by index: their channel axis.
+    """
+
+    lower: Callable[[Lowering], None]
+    output: str | Quant = "calibrated"
+    weights: Mapping[int, int] = field(default_factory=dict)
+    bias: int | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """An ONNX node to test an op with: shapes of run-time inputs, then constants, then attributes.
+
+    `inputs`: one entry for each ONNX input: a shape (run-time, float32 in `low..high`), a Const, or
+    None for an absent one.
+    """
+
+    name: str
+    op_type: str
+    inputs: tuple[Any, ...]
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+    opset: int = 17
+    low: float = -3.0
+    high: float = 3.0
+    outputs: int = 1
+    integer: bool = True  # also quantised to int8 and compared exactly
+    domain: str = ""
+
+
+@dataclass(frozen=True)
+class Const:
+    """A constant input of a Case: an explicit value, or a seeded random float32 array of `shape`."""
+
+    value: Any = None
+    shape: tuple[int, ...] | None = None
+    dtype: str = "float32"
+
+
+@dataclass(frozen=True)
+class Op:
+    """One operator. Only `name` and `infer` are needed; what is None is refused by name when asked for."""
+
+    name: str
+    infer: Infer
+    # float reference: arrays in, arrays out
+    reference: Reference | None = None
+    # integer reference: what the C does on quantised tensors, bit for bit
+    integer: Callable[[Site, Arrays], tuple[np.ndarray, ...]] | None = None
+    # bound of |accumulator| per channel of an integer node, None where there is no accumulator
+    accumulator: Callable[[Site], np.ndarray] | None = None
+    quantize: QuantizeRule | None = None
+    kernels: tuple[Kernel, ...] = ()
+    nest: Callable[[Site], Nest] | None = None
+    macs: Callable[[Site], int] = lambda site: 0
+    # the output is the input's bytes: no code, one buffer
+    alias: bool = False
+    # one value in, one value out, at each index, whatever the shape
+    elementwise: bool = False
+    # op(T(x)) == T(op'(x)): the attributes of op' for a permutation, or None where that does not hold
+    transposed: Callable[[Site, tuple[int, ...]], Mapping[str, Any] | None] | None = None
+    # has the attributes `min` and `max` that clamp its result: a following clip is fused into it
+    clamps: bool = False
+    onnx: Mapping[str, Callable[[OnnxNode], None]] = field(default_factory=dict)
+    cases: tuple[Case, ...] = ()
+    summary: str = ""
+
+
+def no_limits(attrs: Attrs) -> bool:
+    """True when an op with a fused clamp does not clamp."""
+    return "min" not in attrs and "max" not in attrs
+
+
+def clamped(value: np.ndarray, attrs: Attrs) -> np.ndarray:
+    """The fused clamp of the float reference."""
+    if no_limits(attrs):
+        return value
+    low = np.float32(attrs.get("min", -np.inf))
+    return np.clip(value, low, np.float32(attrs.get("max", np.inf)))
+
+
+FLT_MAX = float(np.finfo(np.float32).max)
+
+
+def float_limits(attrs: Attrs) -> tuple[float, float]:
+    """The fused clamp as C constants."""
+    return float(attrs.get("min", -FLT_MAX)), float(attrs.get("max", FLT_MAX))

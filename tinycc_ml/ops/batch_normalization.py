@@ -1,0 +1,54 @@
+"""(x - mean) * scale / sqrt(variance + epsilon) + bias for each channel, with constants.
+
+Written as a multiplication and an addition, which the pass fold_affine folds into weights: there is no such
+node in a graph.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .base import Case, Const, Op
+from .importing import OnnxNode, never_emitted
+
+
+def from_onnx(node: OnnxNode) -> None:
+    x = node.type(0)
+    if node.attr("training_mode", 0) or len([n for n in node.outputs if n]) > 1:
+        node.refuse("BatchNormalization in training mode is not supported")
+    names = ("scale", "bias", "mean", "variance")
+    scale, bias, mean, variance = (node.const(k, n).astype(np.float64) for k, n in enumerate(names, start=1))
+    if x.rank < 2 or any(a.shape != (x.shape[1],) for a in (scale, bias, mean, variance)):
+        node.refuse(f"BatchNormalization of {x} by {node.type(1)}, wanted [N, C, ...] and one value for each C")
+    factor = scale / np.sqrt(variance + node.attr("epsilon", 1e-5))
+    if not np.all(np.isfinite(factor)):
+        node.refuse("BatchNormalization: a variance is negative or no number")
+    shape = (x.shape[1], *(1,) * (x.rank - 2))
+    product = node.emit("mul", [node.inputs[0], _constant(node, "factor", factor, shape)])
+    node.emit("add", [product, _constant(node, "offset", bias - mean * factor, shape)], out=0)
+
+
+def _constant(node: OnnxNode, hint: str, values: np.ndarray, shape: tuple[int, ...]) -> str:
+    return node.constant(f"{node.outputs[0]}.{hint}", values.astype(np.float32).reshape(shape))
+
+
+def _case(name: str, x: tuple[int, ...], **attrs: Any) -> Case:
+    channels = np.arange(x[1], dtype=np.float32)
+    constants = (Const(0.5 + channels), Const(shape=(x[1],)), Const(channels / 4), Const(1 / (1 + channels)))
+    return Case(name, "BatchNormalization", (x, *constants), attrs)
+
+
+OP = Op(
+    "batch_normalization",
+    never_emitted,
+    onnx={"BatchNormalization": from_onnx},
+    summary="BatchNormalization at inference (as mul and add)",
+    cases=(
+        _case("one_value", (1, 1)),
+        _case("image", (1, 4, 3, 5)),
+        _case("vector", (2, 6), epsilon=0.1),
+        _case("row", (1, 3, 7)),
+    ),
+)

@@ -1,0 +1,86 @@
+"""Tensors one after the other along an axis. int8 operands are brought to the result's quantisation first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ..errors import ModelError
+from ..ir.graph import Attrs
+from ..ir.types import TensorType
+from .base import Arrays, Case, Const, Loop, Nest, Op, QuantizeRule, Site
+from .importing import OnnxNode
+from .indexing import affine, nested, read
+from .lowering import Lowering
+from .lut import rescaled
+from .slice import normal_axis
+
+
+def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
+    axis, first = attrs["axis"], types[0]
+    rests = {t.shape[:axis] + t.shape[axis + 1 :] for t in types}
+    if not 0 <= axis < first.rank or len(rests) != 1 or len({t.dtype for t in types}) != 1:
+        raise ModelError(f"concat of {', '.join(map(str, types))} along axis {axis}")
+    total = sum(t.shape[axis] for t in types)
+    made = first.with_shape((*first.shape[:axis], total, *first.shape[axis + 1 :]))
+    return (made if len({t.quant for t in types}) == 1 else replace(made, quant=None),)
+
+
+def reference(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
+    return (np.concatenate(arrays, axis=attrs["axis"]),)
+
+
+def _integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
+    return reference(arrays, site.attrs)
+
+
+def lower(low: Lowering) -> None:
+    low.emit("concat", [rescaled(low, k) for k in range(len(low.node.inputs))], low.attrs)
+
+
+def _nest(site: Site) -> Nest:
+    """One copy loop for each operand: `rows` runs of `run` elements."""
+    axis = site.attrs["axis"]
+    rows, pitch = prod(site.y.shape[:axis]), prod(site.y.shape[axis:])
+    body: list[Loop | str] = []
+    offset = 0
+    for k, tensor in enumerate(site.inputs):
+        run = prod(tensor.shape[axis:])
+        value = read(site, k, affine(("r", "i"), (run, 1)) if rows > 1 else "i")
+        target = affine(("r", "i") if rows > 1 else ("i",), (pitch, 1) if rows > 1 else (1,), offset)
+        loops = (("r", "i"), (rows, run)) if rows > 1 else (("i",), (run,))
+        body += nested(*loops, (f"y0[{target}] = {value};",))
+        offset += run
+    return Nest(tuple(body), cycles=6.0 * site.y.size)
+
+
+def transposed(site: Site, permutation: tuple[int, ...]) -> Mapping[str, Any]:
+    return {"axis": permutation[site.attrs["axis"]]}
+
+
+def from_onnx(node: OnnxNode) -> None:
+    node.emit("concat", node.inputs, {"axis": normal_axis(node, node.attr("axis"), node.type(0).rank)}, out=0)
+
+
+OP = Op(
+    "concat",
+    infer,
+    reference,
+    _integer,
+    quantize=QuantizeRule(lower),
+    nest=_nest,
+    transposed=transposed,
+    onnx={"Concat": from_onnx},
+    summary="Concat",
+    cases=(
+        Case("one_input", "Concat", ((2, 3),), {"axis": 0}),
+        Case("vectors", "Concat", ((2,), (1,)), {"axis": 0}),
+        Case("channels", "Concat", ((1, 2, 3, 4), (1, 5, 3, 4), (1, 1, 3, 4)), {"axis": 1}),
+        Case("negative_axis", "Concat", ((2, 3), (2, 4)), {"axis": -1}),
+        Case("with_constant", "Concat", ((2, 3), Const(shape=(2, 1))), {"axis": 1}),
+    ),
+)

@@ -1,0 +1,183 @@
+"""Convolution on channels-last images. x: [N, H, W, C], weights: [O, KH, KW, C / groups], bias: [O]."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..errors import ModelError
+from ..ir.graph import Attrs
+from ..ir.types import TensorType
+from .base import Arrays, Case, Const, Kernel, Op, QuantizeRule, Site, clamped
+from .contraction import (
+    accumulator_bound, contraction_arrays, emit_contraction, exact_matmul, finish, float_params, needs,
+    packed_blocks, quantized_params,
+)  # fmt: skip
+from .importing import OnnxNode
+from .lowering import Lowering
+from .windows import Window, image_params, onnx_window, windows
+
+
+def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
+    x, w = types[0], types[1]
+    if x.rank != 4 or w.rank != 4:
+        raise ModelError(f"conv2d takes an image [N, H, W, C] and weights [O, KH, KW, C], got {x} and {w}")
+    groups = attrs["groups"]
+    if w.shape[3] * groups != x.shape[3] or w.shape[0] % groups:
+        raise ModelError(
+            f"conv2d: weights {w} in {groups} groups don't fit {x.shape[3]} channels of the input {x}"
+        )
+    if len(types) > 2 and types[2].shape != (w.shape[0],):
+        raise ModelError(f"conv2d: a bias of {types[2]} for {w.shape[0]} output channels")
+    oh, ow = Window.of(attrs, w.shape[1:3]).output(x.shape[1], x.shape[2])  # type: ignore[arg-type]
+    return (TensorType((x.shape[0], oh, ow, w.shape[0]), x.dtype),)
+
+
+def _products(x: np.ndarray, w: np.ndarray, attrs: Attrs, fill: int, integer: bool) -> np.ndarray:
+    """Sums of products [N, OH, OW, O] without bias; padding counts as `fill`."""
+    groups, channels = attrs["groups"], x.shape[3] // attrs["groups"]
+    view = windows(x, Window.of(attrs, w.shape[1:3]), fill)
+    per_group = w.reshape(groups, w.shape[0] // groups, -1)
+    parts = []
+    for g in range(groups):
+        columns = view[..., g * channels : (g + 1) * channels].reshape(*view.shape[:3], -1)
+        weights = per_group[g].T
+        parts.append(exact_matmul(columns, weights) if integer else columns @ weights)
+    return np.concatenate(parts, axis=-1) if groups > 1 else parts[0]
+
+
+def reference(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
+    y = _products(arrays[0], arrays[1], attrs, 0, integer=False)
+    return (clamped(y + arrays[2] if len(arrays) > 2 else y, attrs),)
+
+
+def integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
+    x, w, bias, multiplier = arrays
+    acc = _products(x, w, site.attrs, site.x.quant.zero, integer=True)  # type: ignore[union-attr]
+    return (finish(site, acc + bias, multiplier),)
+
+
+def lower(low: Lowering) -> None:
+    x, weights = low.activation(0), low.quantized(1)
+    if weights is None:
+        low.refuse("its weights are no quantised constant")
+    emit_contraction(low, x, low.contraction(x, weights, 0, 2), low.attrs)
+
+
+def macs(site: Site) -> int:
+    return site.y.size * int(np.prod(site.inputs[1].shape[1:]))
+
+
+def _window(site: Site) -> Window:
+    return Window.of(site.attrs, site.inputs[1].shape[1:3])  # type: ignore[arg-type]
+
+
+def _is_pointwise(site: Site) -> str | None:
+    window = _window(site)
+    plain = window.kernel == (1, 1) == window.strides and not any(window.pads)
+    return None if plain and site.attrs["groups"] == 1 else "takes a 1x1 window, stride 1, no padding, 1 group"
+
+
+def _pack(site: Site) -> tuple[tuple[str, np.ndarray], ...]:
+    weights, groups = site.const(1), site.attrs["groups"]
+    rows = weights.reshape(groups, weights.shape[0] // groups, -1)
+    packed = np.concatenate([packed_blocks(group) for group in rows])
+    return contraction_arrays(site, packed, weights.shape[0])
+
+
+def _general_params(site: Site) -> dict[str, int | float]:
+    image: dict[str, int | float] = {**image_params(site.x.shape, site.y.shape), **_window(site).params()}
+    image["groups"] = site.attrs["groups"]
+    if site.is_float:
+        return {**image, **float_params(site)}
+    return {**image, "x_zero_point": site.x.quant.zero, **quantized_params(site)}  # type: ignore[union-attr]
+
+
+def _pointwise_params(site: Site) -> dict[str, int | float]:
+    image = image_params(site.x.shape, site.y.shape)
+    fields: dict[str, int | float] = {k: v for k, v in image.items() if k not in ("x_h", "x_w")}
+    return {**fields, **(float_params(site) if site.is_float else quantized_params(site))}
+
+
+def _window_bytes(site: Site) -> int:
+    """Two gathered windows."""
+    return 2 * int(np.prod(site.inputs[1].shape[1:])) * site.x.dtype.bytes
+
+
+def _kernels(kind: str, weights: str) -> tuple[Kernel, ...]:
+    def accepts(site: Site) -> str | None:
+        return needs(site, kind, weights)
+
+    return (
+        Kernel(
+            f"tml_conv2d_1x1_{kind}", "conv2d",
+            accepts=lambda site: accepts(site) or _is_pointwise(site),
+            params=_pointwise_params, arrays=_pack, cycles=lambda site: 2.3 * macs(site),
+            params_type=f"tml_conv2d_1x1_{kind}_params",
+        ),
+        Kernel(
+            f"tml_conv2d_{kind}", "conv2d",
+            accepts=accepts, params=_general_params, arrays=_pack, scratch_bytes=_window_bytes,
+            cycles=lambda site: 2.5 * macs(site) + 4 * site.y.size / site.y.shape[3] * _window_bytes(site),
+            params_type=f"tml_conv2d_{kind}_params",
+        ),
+    )  # fmt: skip
+
+
+def from_onnx(node: OnnxNode) -> None:
+    from .depthwise_conv2d import emit_depthwise, is_depthwise
+
+    x, w = node.type(0), node.type(1)
+    if x.rank not in (3, 4) or w.rank != x.rank:
+        node.refuse(f"Conv takes a 1-D or 2-D image [N, C, (H,) W] and weights to match, got {x} and {w}")
+    kernel = tuple(node.attr("kernel_shape", w.shape[2:]))
+    if kernel != w.shape[2:]:
+        node.refuse(f"Conv: kernel_shape {list(kernel)}, but the weights are {w}")
+    window, groups = onnx_window(node, kernel, x.shape[2:]), node.attr("group", 1)
+    if is_depthwise(x.shape[1], w.shape[0], groups):
+        emit_depthwise(node, window)
+        return
+    o, i = w.shape[:2]
+    weights = node.rearranged(1, lambda a: a.reshape(o, i, *window.kernel).transpose(0, 2, 3, 1), 0)
+    operands = [node.to_channels_last(0), weights, *node.inputs[2:3]]
+    y = node.emit(
+        "conv2d", [n for n in operands if n], {**window.attrs, "groups": groups},
+        hint="nhwc", origin=node.image_origin(),
+    )  # fmt: skip
+    node.from_channels_last(y, x.rank)
+
+
+def _case(name: str, x: tuple[int, ...], w: tuple[int, ...], bias: bool = True, **attrs: object) -> Case:
+    inputs = (x, Const(shape=w)) + ((Const(shape=w[:1]),) if bias else ())
+    return Case(name, "Conv", inputs, attrs)
+
+
+OP = Op(
+    "conv2d",
+    infer,
+    reference,
+    integer,
+    accumulator=lambda site: accumulator_bound(site, 0),
+    quantize=QuantizeRule(lower, weights={1: 0}, bias=2),
+    kernels=(*_kernels("i8", "i8"), *_kernels("f32", "f32")),
+    macs=macs,
+    clamps=True,
+    onnx={"Conv": from_onnx},
+    summary="Convolution, 1-D and 2-D, groups, dilation, any padding",
+    cases=(
+        _case("one_pixel", (1, 1, 1, 1), (1, 1, 1, 1)),
+        _case("pointwise", (1, 5, 7, 3), (6, 5, 1, 1)),
+        _case("same_3x3", (1, 3, 8, 9), (5, 3, 3, 3), pads=[1, 1, 1, 1]),
+        _case("stride_2_same_upper", (1, 4, 9, 6), (8, 4, 3, 3), strides=[2, 2], auto_pad="SAME_UPPER"),
+        _case("same_lower_even", (1, 2, 6, 7), (3, 2, 2, 4), strides=[2, 3], auto_pad="SAME_LOWER"),
+        _case("asymmetric_pads", (1, 1, 11, 10), (7, 1, 10, 4), pads=[4, 1, 5, 1], strides=[2, 2]),
+        _case("pad_beyond_kernel", (1, 2, 3, 3), (4, 2, 2, 2), pads=[3, 2, 2, 3]),
+        _case("dilated", (1, 3, 10, 12), (4, 3, 3, 3), dilations=[2, 3], pads=[2, 3, 2, 3]),
+        _case("groups", (1, 6, 5, 5), (9, 2, 3, 3), group=3, pads=[1, 1, 1, 1]),
+        _case("depth_multiplier", (1, 3, 6, 6), (6, 1, 3, 3), group=3),
+        _case("no_bias", (1, 4, 4, 4), (4, 4, 3, 3), bias=False),
+        _case("one_dimension", (1, 4, 20), (6, 4, 5), strides=[2], pads=[2, 2]),
+        _case("batch", (3, 2, 5, 5), (4, 2, 3, 3)),
+    ),
+)

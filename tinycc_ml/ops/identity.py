@@ -1,0 +1,36 @@
+"""What does nothing at inference: Identity and Dropout. Removed by the first passes."""
+
+from __future__ import annotations
+
+from .base import Case, Op, QuantizeRule
+from .importing import OnnxNode
+from .lowering import Lowering
+
+
+def from_identity(node: OnnxNode) -> None:
+    node.emit("identity", [node.inputs[0]], out=0)
+
+
+def from_dropout(node: OnnxNode) -> None:
+    """The mask, a second output, is made by nobody: a node that reads it is refused."""
+    if node.has(2) and bool(node.const(2, "training_mode").ravel()[0]):
+        node.refuse("Dropout in training mode is not supported")
+    node.emit("identity", [node.inputs[0]], out=0)
+
+
+def lower(low: Lowering) -> None:
+    low.emit("identity", [low.activation(0).name], {})
+
+
+OP = Op(
+    "identity",
+    lambda types, attrs: (types[0],),
+    lambda arrays, attrs: (arrays[0],),
+    lambda site, arrays: (arrays[0],),
+    quantize=QuantizeRule(lower, "input"),
+    alias=True,
+    transposed=lambda site, permutation: {},
+    onnx={"Identity": from_identity, "Dropout": from_dropout},
+    summary="Identity, Dropout",
+    cases=(Case("identity", "Identity", ((2, 3),)), Case("dropout", "Dropout", ((4,),))),
+)

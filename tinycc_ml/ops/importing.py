@@ -1,0 +1,172 @@
+"""What an ONNX importer sees of its node, and how it writes the graph. Used by the op files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ..errors import InternalError, Location, ModelError
+from ..ir.graph import Attrs, Origin, Tensor
+from ..ir.rewrite import Draft
+from ..ir.types import Quant, TensorType
+
+_SENTINEL = object()
+TO_NHWC = (0, 2, 3, 1)
+TO_NCHW = (0, 3, 1, 2)
+
+
+@dataclass(frozen=True)
+class OnnxNode:
+    """One ONNX node being imported: its attributes and operands, and `emit` to write IR nodes.
+
+    `inputs` are IR tensor names ("" for an absent one); `outputs` are the names the results must have.
+    """
+
+    draft: Draft
+    op_type: str
+    name: str
+    opset: int
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attrs: Mapping[str, Any]
+
+    def attr(self, name: str, default: Any = _SENTINEL) -> Any:
+        """An attribute as a Python value. ModelError when it is needed and absent."""
+        value = self.attrs.get(name, default)
+        if value is _SENTINEL:
+            self.refuse(f"{self.op_type} needs the attribute {name!r}")
+        return value
+
+    def has(self, index: int) -> bool:
+        return index < len(self.inputs) and self.inputs[index] != ""
+
+    def tensor(self, index: int) -> Tensor:
+        if not self.has(index):
+            self.refuse(f"{self.op_type} needs input {index}, which is absent")
+        return self.draft.tensors[self.inputs[index]]
+
+    def type(self, index: int) -> TensorType:
+        return self.tensor(index).type
+
+    def is_const(self, index: int) -> bool:
+        return self.has(index) and self.tensor(index).is_constant
+
+    def const(self, index: int, what: str = "") -> np.ndarray:
+        """The value of an input that must be a constant. ModelError when it is computed at run time."""
+        tensor = self.tensor(index)
+        if tensor.data is None:
+            what = what or f"input {index}"
+            self.refuse(f"{self.op_type} needs a constant {what}, got {tensor.name!r} made at run time")
+        return tensor.data
+
+    def refuse(self, message: str, hint: str | None = None) -> NoReturn:
+        raise ModelError(message, loc=Location(node=self.name or self.outputs[0]), hint=hint)
+
+    def constant(self, hint: str, data: np.ndarray, quant: Quant | None = None) -> str:
+        return self.draft.add_constant(hint, data, quant)
+
+    def emit(
+        self,
+        op: str,
+        inputs: Sequence[str],
+        attrs: Mapping[str, Any] | None = None,
+        *,
+        out: int | None = None,
+        origin: Origin | None = None,
+        hint: str = "",
+        quant: Quant | None = None,
+    ) -> str:
+        """Add an IR node with one output; its name is returned. `out` says which ONNX output it is."""
+        return self.emit_many(
+            op, inputs, attrs, outs=None if out is None else (out,), origin=origin, hint=hint, quant=quant
+        )[0]
+
+    def emit_many(
+        self,
+        op: str,
+        inputs: Sequence[str],
+        attrs: Mapping[str, Any] | None = None,
+        *,
+        outs: tuple[int, ...] | None = None,
+        origin: Origin | None = None,
+        hint: str = "",
+        quant: Quant | None = None,
+    ) -> tuple[str, ...]:
+        """Add an IR node; ModelError, naming the ONNX node, when its operands don't fit."""
+        from . import infer
+
+        attrs = dict(attrs or {})
+        types = [self.draft.tensors[name].type for name in inputs]
+        try:
+            made = infer(op, types, attrs)
+        except ModelError as error:
+            self.refuse(error.message, error.hint)
+        names = tuple(self._output(t, k, outs, origin, hint or op, quant) for k, t in enumerate(made))
+        self.draft.add_node(op, inputs, names, attrs, self.name or names[0])
+        return names
+
+    def _output(
+        self, type_: TensorType, k: int, outs: tuple[int, ...] | None, origin: Origin | None,
+        hint: str, quant: Quant | None,
+    ) -> str:  # fmt: skip
+        if outs is None:
+            name = self.draft.fresh(f"{self.outputs[0]}.{hint}")
+        else:
+            name = self.outputs[outs[k]]
+            origin = Origin(name)
+        type_ = replace(type_, quant=quant) if quant else type_
+        return self.draft.add_tensor(Tensor(name, type_, origin=origin))
+
+    def rename(self, index: int, tensor: str) -> None:
+        """Let ONNX output `index` be an existing tensor (an operator that does nothing)."""
+        self.emit("identity", [tensor], out=index)
+
+    def rearranged(
+        self, index: int, change: Callable[[np.ndarray], np.ndarray], axis: int | None = None, hint: str = ""
+    ) -> str:
+        """A weight in another axis order: `change` is applied to the constant behind the input, also
+        behind a DequantizeLinear; `axis` is where the channel axis ends up. ModelError otherwise."""
+        tensor = self.tensor(index)
+        hint = hint or f"{tensor.name}.{self.op_type.lower()}"
+        if tensor.data is not None:
+            return self.draft.add_constant(hint, change(tensor.data), origin=Origin(tensor.name))
+        maker = self.draft.producer(tensor.name)
+        source = None if maker is None else self.draft.tensors[maker.inputs[0]]
+        if maker is None or maker.op != "dequantize" or source is None or source.data is None:
+            self.refuse(f"{self.op_type} needs constant weights, got {tensor.name!r} made at run time")
+        quant = source.type.quant
+        if quant is not None and quant.axis is not None:
+            quant = replace(quant, axis=axis)
+        moved = self.draft.add_constant(hint, change(source.data), quant, Origin(source.name))
+        return self.emit("dequantize", [moved], hint="weights")
+
+    def to_channels_last(self, index: int) -> str:
+        """An N C (L | H W) input as [N, H, W, C]; one-dimensional images get H = 1."""
+        name, type_ = self.inputs[index], self.type(index)
+        if type_.rank == 3:
+            n, c, length = type_.shape
+            name = self.emit("reshape", [name], {"shape": (n, c, 1, length)}, hint="image")
+        elif type_.rank != 4:
+            self.refuse(f"{self.op_type} takes a 1-D or 2-D image [N, C, (H,) W], got {type_}")
+        return self.emit("transpose", [name], {"perm": TO_NHWC}, hint="nhwc")
+
+    def from_channels_last(self, tensor: str, rank: int, out: int = 0) -> None:
+        """ONNX output `out` from a channels-last image: back to N C (L | H W)."""
+        if rank == 4:
+            self.emit("transpose", [tensor], {"perm": TO_NCHW}, out=out)
+            return
+        moved = self.emit("transpose", [tensor], {"perm": TO_NCHW}, hint="nchw")
+        n, c, _, length = self.draft.tensors[moved].shape
+        self.emit("reshape", [moved], {"shape": (n, c, length)}, out=out)
+
+    def image_origin(self, out: int = 0) -> Origin:
+        """The origin of the channels-last tensor behind an ONNX output."""
+        return Origin(self.outputs[out], TO_NCHW)
+
+
+def never_emitted(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
+    """The shape rule of what only exists as an ONNX operator, imported as other ops."""
+    raise InternalError("this op is imported as others and stands in no graph")

@@ -1,0 +1,107 @@
+"""Index arithmetic and C spelling shared by loop nests: strides, broadcasting, collapsing of axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+import numpy as np
+
+from ..ir.graph import Tensor
+from .base import Loop, Site
+
+Shape = tuple[int, ...]
+
+
+def strides_of(shape: Sequence[int]) -> Shape:
+    """Row-major strides in elements."""
+    return tuple(prod(shape[i + 1 :]) for i in range(len(shape)))
+
+
+def broadcast_strides(shape: Sequence[int], to: Sequence[int]) -> Shape:
+    """Strides that read a tensor of `shape` at the indices of `to` (NumPy rules): 0 where it repeats."""
+    padded = (1,) * (len(to) - len(shape)) + tuple(shape)
+    strides = (0,) * (len(to) - len(shape)) + strides_of(shape)
+    return tuple(0 if d == 1 and t != 1 else s for d, t, s in zip(padded, to, strides, strict=True))
+
+
+def collapse(shape: Shape, strides: Sequence[Shape]) -> tuple[Shape, tuple[Shape, ...]]:
+    """Merge neighbouring axes that every operand walks through as one; drop axes of size 1."""
+    axes = [i for i, d in enumerate(shape) if d != 1]
+    dims: list[int] = []
+    kept: list[list[int]] = [[] for _ in strides]
+    for axis in axes:
+        size = shape[axis]
+        joins = bool(dims) and all(k[-1] == s[axis] * size for k, s in zip(kept, strides, strict=True))
+        if joins:
+            dims[-1] *= size
+        else:
+            dims.append(size)
+        for k, s in zip(kept, strides, strict=True):
+            if joins:
+                k[-1] = s[axis]
+            else:
+                k.append(s[axis])
+    return tuple(dims), tuple(tuple(k) for k in kept)
+
+
+def affine(variables: Sequence[str], strides: Sequence[int], offset: int = 0) -> str:
+    """The C expression offset + sum(stride * variable), in size_t arithmetic (a negative stride wraps back)."""
+    text = f"{offset}U" if offset > 0 else ""
+    for variable, stride in zip(variables, strides, strict=True):
+        if stride == 0:
+            continue
+        term = variable if abs(stride) == 1 else f"{abs(stride)}U * {variable}"
+        if not text:
+            text = term if stride > 0 else f"0U - {term}"
+        else:
+            text += f" + {term}" if stride > 0 else f" - {term}"
+    if offset < 0:
+        text = f"{text or '0U'} - {-offset}U"  # last: before a size_t it would wrap at 32 bits
+    return text or "0"
+
+
+def names(count: int, prefix: str = "i") -> tuple[str, ...]:
+    """Loop variables: i, or i0, i1, ..."""
+    return (prefix,) if count == 1 else tuple(f"{prefix}{k}" for k in range(count))
+
+
+def nested(variables: Sequence[str], extents: Sequence[int], body: Sequence[Loop | str]) -> tuple[Loop | str, ...]:
+    """`body` inside one loop per axis, the first outermost; axes of one step get no loop."""
+    inner: tuple[Loop | str, ...] = tuple(body)
+    for variable, extent in reversed(list(zip(variables, extents, strict=True))):
+        inner = (Loop(variable, extent, inner),)
+    return inner
+
+
+def index_table(indices: Sequence[int]) -> np.ndarray:
+    """Constant indices in the smallest element type that is read from flash."""
+    return np.asarray(indices, np.uint16 if max(indices, default=0) < 1 << 16 else np.uint32)
+
+
+def table_read(name: str, table: np.ndarray, index: str) -> str:
+    """The C expression for an element of an index table, as size_t."""
+    return f"(size_t){read_rom(name, index, 'u16' if table.dtype == np.uint16 else 'u32')}"
+
+
+def read(site: Site, k: int, index: str) -> str:
+    """The C expression for element `index` of input k; constants are read through the flash accessor."""
+    return read_tensor(site.inputs[k], f"x{k}", index)
+
+
+def read_tensor(tensor: Tensor, pointer: str, index: str) -> str:
+    if tensor.is_constant:
+        return read_rom(pointer, index, tensor.type.dtype.name)
+    return f"{pointer}[{index}]"
+
+
+def read_rom(pointer: str, index: str, dtype: str) -> str:
+    return f"tml_rom_{dtype}(&{pointer}[{index}])"
+
+
+def elementwise_loops(
+    shape: Shape, strides: Sequence[Shape]
+) -> tuple[tuple[str, ...], Shape, tuple[Shape, ...]]:
+    """Loop variables, extents and collapsed strides for an element-wise walk."""
+    dims, kept = collapse(shape, strides)
+    return names(len(dims)), dims, kept

@@ -1,0 +1,155 @@
+"""How an op's float node between quantised tensors becomes integer nodes. Used by the op files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ..errors import Location, ModelError
+from ..ir.graph import Node, Origin, Tensor
+from ..ir.rewrite import Draft
+from ..ir.types import I8, I32, Quant, TensorType
+from ..numerics.fixedpoint import INT32_MAX, Multiplier, multiplier_of, round_half_up
+from ..numerics.quantization import dequantize, integer_bound
+
+
+@dataclass(frozen=True)
+class Lowering:
+    """A float node whose operands are dequantised tensors or constants, and whose result is quantised.
+
+    `out` names the quantised result; `emit` writes integer nodes, the last of them making `out`.
+    """
+
+    draft: Draft
+    node: Node
+    out: str
+
+    @property
+    def attrs(self) -> Mapping[str, Any]:
+        return self.node.attrs
+
+    @property
+    def y(self) -> TensorType:
+        return self.draft.tensors[self.out].type
+
+    @property
+    def y_quant(self) -> Quant:
+        quant = self.y.quant
+        if quant is None or not quant.is_per_tensor:
+            self.refuse("its result is quantised per channel; activations take one scale")
+        return quant
+
+    def refuse(self, message: str, hint: str | None = None) -> NoReturn:
+        raise ModelError(
+            f"{self.node.op} has no integer form here: {message}",
+            loc=Location(node=self.node.name),
+            hint=hint,
+        )
+
+    def quantized(self, index: int) -> Tensor | None:
+        """The quantised tensor behind an operand: an activation or a constant; None for a float constant."""
+        maker = self.draft.producer(self.node.inputs[index])
+        return self.draft.tensors[maker.inputs[0]] if maker else None
+
+    def activation(self, index: int) -> Tensor:
+        """A quantised int8 run-time operand with one scale. ModelError otherwise."""
+        tensor = self.quantized(index)
+        if tensor is None or tensor.is_constant:
+            self.refuse(f"operand {index} is a constant")
+        if tensor.type.dtype != I8 or tensor.type.quant is None or not tensor.type.quant.is_per_tensor:
+            self.refuse(f"operand {index} is {tensor.type}, wanted i8 with one scale")
+        return tensor
+
+    def is_constant(self, index: int) -> bool:
+        tensor = self.quantized(index)
+        return tensor is None or tensor.is_constant
+
+    def real(self, index: int) -> np.ndarray:
+        """The real value of a constant operand, quantised or not."""
+        tensor = self.quantized(index)
+        if tensor is None:
+            return self.draft.tensors[self.node.inputs[index]].value
+        return dequantize(tensor.value, tensor.type)
+
+    def constant(self, hint: str, data: np.ndarray, quant: Quant | None = None) -> str:
+        return self.draft.add_constant(f"{self.node.name}.{hint}", data, quant, Origin(self.node.name))
+
+    def emit(self, op: str, inputs: Sequence[str], attrs: Mapping[str, Any], type_: TensorType | None = None) -> str:
+        """Add an integer node. Without a type it makes `out`; with one, a new tensor, which is named."""
+        name = self.out
+        if type_ is not None:
+            name = self.draft.add_tensor(Tensor(self.draft.fresh(f"{self.node.name}.{op}"), type_))
+        self.draft.add_node(op, inputs, [name], attrs, self.node.name)
+        return name
+
+    def limits(self) -> dict[str, int]:
+        """The fused clamp on the integers of the result, as attributes q_min and q_max."""
+        low = float(self.attrs.get("min", -np.inf))
+        high = float(self.attrs.get("max", np.inf))
+        quant = self.y_quant
+        return {"q_min": integer_bound(low, quant), "q_max": integer_bound(high, quant)}
+
+    def multiplier(self, scale: np.ndarray) -> Multiplier:
+        try:
+            return multiplier_of(scale)
+        except ValueError as error:
+            self.refuse(str(error))
+
+    def contraction(self, x: Tensor, weights: Tensor, channel_axis: int, bias_index: int) -> Contraction:
+        """Everything a sum of products needs: weights without zero point, the bias at the accumulator's
+        scale with the input's zero point folded in, and one multiplier per channel (numerics.md §3)."""
+        quant = weights.type.quant
+        if weights.data is None or quant is None or x.type.quant is None:
+            self.refuse("its weights are no quantised constant")
+        w = _without_zero_point(weights, channel_axis)
+        channels = w.shape[channel_axis]
+        if quant.axis not in (None, channel_axis):
+            self.refuse(f"weights quantised along axis {quant.axis}, wanted the output channel")
+        if w.min() < -128 or w.max() > 127:
+            self.refuse("its weights less their zero point leave the range of int8")
+        scale = np.broadcast_to(np.asarray(quant.scale, np.float64), (channels,)) * x.type.quant.scale0
+        other = tuple(i for i in range(w.ndim) if i != channel_axis)
+        bias = self._bias(bias_index, scale) - x.type.quant.zero * w.sum(axis=other)
+        if np.abs(bias).max(initial=0) > INT32_MAX:
+            self.refuse("its bias leaves the range of int32")
+        multiplier = self.multiplier(scale / self.y_quant.scale0)
+        return Contraction(w.astype(np.int8), bias.astype(np.int32), multiplier)
+
+    def _bias(self, index: int, scale: np.ndarray) -> np.ndarray:
+        """The bias as integers of the accumulator's scale: taken as is when it has that scale."""
+        if index >= len(self.node.inputs):
+            return np.zeros(len(scale), np.int64)
+        tensor = self.quantized(index)
+        if tensor is not None and tensor.type.dtype == I32 and _same_scale(tensor.type.quant, scale):
+            return np.broadcast_to(tensor.value.astype(np.int64).ravel(), scale.shape)
+        return round_half_up(self.real(index).astype(np.float64).ravel() / scale)
+
+
+@dataclass(frozen=True)
+class Contraction:
+    """Integer constants of a sum of products: int8 weights, int32 bias, multipliers per channel."""
+
+    weights: np.ndarray
+    bias: np.ndarray
+    multiplier: Multiplier
+
+
+def _without_zero_point(weights: Tensor, axis: int) -> np.ndarray:
+    zero = np.asarray(weights.type.quant.zero_point, np.int64)  # type: ignore[union-attr]
+    shape = [1] * weights.type.rank
+    shape[axis] = -1
+    return weights.value.astype(np.int64) - (zero.reshape(shape) if zero.size > 1 else zero[0])
+
+
+def _same_scale(quant: Quant | None, scale: np.ndarray) -> bool:
+    """Equal up to float32, in which models store scales."""
+    if quant is None or any(quant.zero_point):
+        return False
+    return bool(np.allclose(np.asarray(quant.scale), scale, rtol=1e-5, atol=0))
+
+
+def integer_type(type_: TensorType, quant: Quant | None) -> TensorType:
+    return replace(type_, dtype=I8, quant=quant)

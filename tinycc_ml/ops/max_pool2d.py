@@ -1,0 +1,74 @@
+"""Largest value of each window. x: [N, H, W, C]; padding never wins. int8 keeps its quantisation."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from ..ir.graph import Attrs
+from ..ir.types import F32
+from .base import Arrays, Kernel, Op, QuantizeRule, Site
+from .importing import OnnxNode
+from .lowering import Lowering
+from .pooling import (
+    cases, emit_pool, global_cases, global_window, infer, onnx_pool_window, params, window_of,
+)  # fmt: skip
+from .windows import windows
+
+
+def reference(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
+    return (windows(arrays[0], window_of(attrs), -np.inf).max(axis=(3, 4)),)
+
+
+def integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
+    return (windows(arrays[0], window_of(site.attrs), -128).max(axis=(3, 4)),)
+
+
+def lower(low: Lowering) -> None:
+    low.emit("max_pool2d", [low.activation(0).name], low.attrs)
+
+
+def _taps(site: Site) -> int:
+    return site.y.size * int(np.prod(site.attrs["kernel"]))
+
+
+def _kernel(kind: str) -> Kernel:
+    return Kernel(
+        f"tml_max_pool2d_{kind}",
+        "max_pool2d",
+        accepts=lambda site: None if site.x.dtype.name == kind else f"takes {kind}, got {site.x.dtype}",
+        params=params,
+        cycles=lambda site: 5.0 * _taps(site) + 10.0 * site.y.size,
+        params_type=f"tml_max_pool2d_{kind}_params",
+    )
+
+
+def _check(node: OnnxNode) -> None:
+    if len([name for name in node.outputs if name]) > 1:
+        node.refuse(f"{node.op_type}: the output Indices is not supported")
+    if node.type(0).dtype != F32:
+        node.refuse(f"{node.op_type} takes f32, got {node.type(0)}")
+
+
+def from_max_pool(node: OnnxNode) -> None:
+    _check(node)
+    emit_pool(node, "max_pool2d", onnx_pool_window(node))
+
+
+def from_global(node: OnnxNode) -> None:
+    _check(node)
+    emit_pool(node, "max_pool2d", global_window(node))
+
+
+OP = Op(
+    "max_pool2d",
+    partial(infer, "max_pool2d"),
+    reference,
+    integer,
+    quantize=QuantizeRule(lower, "input"),
+    kernels=(_kernel("i8"), _kernel("f32")),
+    onnx={"MaxPool": from_max_pool, "GlobalMaxPool": from_global},
+    summary="MaxPool and GlobalMaxPool, 1-D and 2-D",
+    cases=(*cases("MaxPool"), *global_cases("GlobalMaxPool")),
+)

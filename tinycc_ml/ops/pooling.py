@@ -1,0 +1,89 @@
+"""What the pooling ops share: attributes kernel, strides, dilations, pads over images [N, H, W, C]; import."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..errors import ModelError
+from ..ir.graph import Attrs
+from ..ir.types import TensorType
+from .base import Case, Site
+from .importing import OnnxNode
+from .windows import Window, image_params, onnx_window
+
+
+def window_of(attrs: Attrs) -> Window:
+    return Window.of(attrs, attrs["kernel"])
+
+
+def infer(name: str, types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
+    x = types[0]
+    if x.rank != 4:
+        raise ModelError(f"{name} takes an image [N, H, W, C], got {x}")
+    oh, ow = window_of(attrs).output(x.shape[1], x.shape[2])
+    return (TensorType((x.shape[0], oh, ow, x.shape[3]), x.dtype),)
+
+
+def params(site: Site) -> dict[str, int | float]:
+    return {**image_params(site.x.shape, site.y.shape), **window_of(site.attrs).params()}
+
+
+def onnx_pool_window(node: OnnxNode) -> Window:
+    """The window of an ONNX MaxPool or AveragePool; ceil_mode becomes padding at the end."""
+    x, kernel = node.type(0), tuple(node.attr("kernel_shape"))
+    if x.rank not in (3, 4):
+        node.refuse(f"{node.op_type} takes a 1-D or 2-D image [N, C, (H,) W], got {x}")
+    window = onnx_window(node, kernel, x.shape[2:])
+    return _ceiled(window, (1, *x.shape[2:])[-2:]) if node.attr("ceil_mode", 0) else window
+
+
+def _ceiled(window: Window, size: tuple[int, ...]) -> Window:
+    """One more window along an axis where it is not complete but begins inside image or first padding."""
+    pads = list(window.pads)
+    for axis, (length, span, stride) in enumerate(zip(size, window.extent, window.strides, strict=True)):
+        before, after = pads[axis], pads[axis + 2]
+        start = -(-(length + before + after - span) // stride) * stride
+        if start < length + before:
+            pads[axis + 2] = max(after, start + span - length - before)
+    return replace(window, pads=(pads[0], pads[1], pads[2], pads[3]))
+
+
+def global_window(node: OnnxNode) -> Window:
+    x = node.type(0)
+    if x.rank not in (3, 4):
+        node.refuse(f"{node.op_type} takes a 1-D or 2-D image [N, C, (H,) W], got {x}")
+    return Window((1, *x.shape[2:])[-2:])  # type: ignore[arg-type]
+
+
+def emit_pool(node: OnnxNode, op: str, window: Window, image: str | None = None, **attrs: object) -> None:
+    """The IR node on channels-last images, and the way back to ONNX's axis order."""
+    x = image or node.to_channels_last(0)
+    all_attrs = {"kernel": window.kernel, **window.attrs, **attrs}
+    y = node.emit(op, [x], all_attrs, hint="nhwc", origin=node.image_origin())
+    node.from_channels_last(y, node.type(0).rank)
+
+
+def cases(op_type: str, **attrs: object) -> tuple[Case, ...]:
+    def case(name: str, x: tuple[int, ...], kernel: list[int], opset: int = 17, **more: object) -> Case:
+        return Case(name, op_type, (x,), {"kernel_shape": kernel, **attrs, **more}, opset)
+
+    return (
+        case("one_pixel", (1, 1, 1, 1), [1, 1]),
+        case("halves", (1, 3, 6, 8), [2, 2], strides=[2, 2]),
+        case("odd_size", (1, 3, 7, 5), [2, 2], strides=[2, 2]),
+        case("overlapping_padded", (1, 5, 6, 6), [3, 3], strides=[2, 2], pads=[1, 1, 1, 1]),
+        case("same_upper", (1, 2, 7, 6), [3, 2], strides=[2, 2], auto_pad="SAME_UPPER"),
+        case("same_lower", (1, 2, 7, 6), [2, 3], strides=[1, 2], auto_pad="SAME_LOWER"),
+        case("asymmetric", (1, 4, 9, 4), [4, 2], strides=[3, 1], pads=[2, 0, 1, 1]),
+        case("ceil", (1, 3, 6, 7), [3, 3], strides=[2, 2], ceil_mode=1),
+        case("ceil_padded", (1, 2, 5, 6), [2, 3], strides=[3, 3], pads=[1, 1, 1, 1], ceil_mode=1),
+        case("dilated", (1, 2, 9, 9), [3, 2], 19, dilations=[2, 3], pads=[1, 1, 1, 1]),
+        case("one_dimension", (1, 4, 11), [3], strides=[2], pads=[1, 1]),
+        case("batch", (2, 3, 4, 4), [2, 2]),
+    )
+
+
+def global_cases(op_type: str) -> tuple[Case, ...]:
+    shapes = {"one_pixel": (1, 2, 1, 1), "image": (1, 5, 7, 3), "row": (1, 6, 9), "batch": (2, 3, 4, 4)}
+    return tuple(Case(f"global_{name}", op_type, (shape,)) for name, shape in shapes.items())

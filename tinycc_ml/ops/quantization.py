@@ -1,0 +1,180 @@
+"""Between real numbers and integers: quantize, dequantize, requantize.
+
+What the integers mean stands on the tensor type (Quant), so these ops have no operand but x. In a
+float graph they mark what the integer passes turn into integer ops; those that stay are at its ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..ir.graph import Attrs
+from ..ir.rewrite import Draft
+from ..ir.types import DTYPES, F32, Quant, TensorType
+from ..numerics import quantization
+from .base import Arrays, Case, Const, Nest, Op, Site
+from .importing import OnnxNode
+from .indexing import nested
+from .unary import c_float
+
+
+def type_from(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
+    """The quantised type: attributes dtype, scale, zero_point and axis (absent: one scale)."""
+    quant = Quant(tuple(attrs["scale"]), tuple(attrs["zero_point"]), attrs.get("axis"))
+    return (TensorType(types[0].shape, DTYPES[attrs["dtype"]], quant),)
+
+
+def quant_attrs(type_: TensorType) -> dict[str, object]:
+    """The attributes of a quantize or requantize that gives `type_`."""
+    quant = type_.quant
+    assert quant is not None
+    attrs: dict[str, object] = {"dtype": type_.dtype.name, "scale": quant.scale, "zero_point": quant.zero_point}
+    return attrs if quant.axis is None else {**attrs, "axis": quant.axis}
+
+
+def _quantize_reference(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
+    x = np.asarray(arrays[0], np.float32)
+    return (quantization.quantize(x, type_from([TensorType(x.shape, F32)], attrs)[0]),)
+
+
+def _integer_quantize(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
+    return (quantization.quantize(np.asarray(arrays[0], np.float32), site.y),)
+
+
+def _dequantize(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
+    return (quantization.dequantize(arrays[0], site.x),)
+
+
+def _requantize(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
+    """Exact shift of the zero point: uint8 to int8 and back, same scale."""
+    moved = arrays[0].astype(np.int64) + _zero_point_step(site)
+    low, high = site.y.dtype.range
+    return (np.clip(moved, low, high).astype(site.y.dtype.numpy),)
+
+
+def _zero_point_step(site: Site) -> int:
+    return site.y.quant.zero - site.x.quant.zero  # type: ignore[union-attr]
+
+
+def _quantize_nest(site: Site) -> Nest:
+    """q = clamp(rint(x / scale) + zero): one division, as ONNX defines it."""
+    quant, (low, high) = site.y.quant, site.y.dtype.range
+    body = (
+        f"const float v = nearbyintf(x0[i] / {c_float(quant.scale0)}) + {c_float(quant.zero)};",  # type: ignore
+        f"y0[i] = ({site.y.dtype.c})fminf(fmaxf(v, {c_float(low)}), {c_float(high)});",
+    )
+    return Nest(nested(("i",), (site.y.size,), body), includes=("math.h",), cycles=30.0 * site.y.size)
+
+
+def _dequantize_nest(site: Site) -> Nest:
+    quant = site.x.quant
+    zero = quant.zero  # type: ignore[union-attr]
+    body = (f"y0[i] = (float)(x0[i] - {zero}) * {c_float(quant.scale0)};",)  # type: ignore[union-attr]
+    if zero == 0:
+        body = (f"y0[i] = (float)x0[i] * {c_float(quant.scale0)};",)  # type: ignore[union-attr]
+    if zero < 0:
+        body = (f"y0[i] = (float)(x0[i] + {-zero}) * {c_float(quant.scale0)};",)  # type: ignore[union-attr]
+    return Nest(nested(("i",), (site.y.size,), body), cycles=6.0 * site.y.size)
+
+
+def _requantize_nest(site: Site) -> Nest:
+    low, high = site.y.dtype.range
+    step = _zero_point_step(site)
+    moved = f"(int32_t)x0[i] {'-' if step < 0 else '+'} {abs(step)}"
+    body = (f"y0[i] = ({site.y.dtype.c})tml_clamp_i32({moved}, {low}, {high});",)
+    return Nest(nested(("i",), (site.y.size,), body), cycles=6.0 * site.y.size)
+
+
+def _moved(site: Site, permutation: tuple[int, ...]) -> dict[str, object]:
+    """Attributes after x is given untransposed: the channel axis is where the permutation took it from."""
+    attrs = dict(site.attrs)
+    if attrs.get("axis") is not None:
+        attrs["axis"] = permutation[attrs["axis"]]
+    return attrs
+
+
+def _onnx_quant(node: OnnxNode, default: str) -> tuple[Quant, str]:
+    """Scale, zero point, axis and integer type of a QuantizeLinear or DequantizeLinear."""
+    if node.attr("block_size", 0):
+        node.refuse(f"{node.op_type} with blocks is not supported")
+    scale = node.const(1, "scale").astype(np.float64).ravel()
+    zero = node.const(2, "zero point").ravel() if node.has(2) else np.zeros(scale.shape, default)
+    if not np.all(np.isfinite(scale)) or scale.min(initial=1) <= 0:
+        node.refuse(f"{node.op_type}: a scale must be positive and finite")
+    dtype = node.type(2).dtype.name if node.has(2) else default
+    if scale.size == 1:
+        return Quant.per_tensor(scale[0], int(zero[0])), dtype
+    axis = node.attr("axis", 1)
+    rank = node.type(0).rank
+    axis = axis + rank if axis < 0 else axis
+    if axis >= rank or node.type(0).shape[axis] != scale.size or zero.size != scale.size:
+        node.refuse(f"{node.op_type}: {scale.size} scales for axis {axis} of {node.type(0)}")
+    return Quant(tuple(scale.tolist()), tuple(int(z) for z in zero), axis), dtype
+
+
+def from_quantize(node: OnnxNode) -> None:
+    quant, dtype = _onnx_quant(node, "u8")
+    if node.type(0).dtype != F32 or dtype not in ("i8", "u8", "i16", "u16"):
+        node.refuse(f"QuantizeLinear of {node.type(0)} to {dtype}")
+    type_ = TensorType(node.type(0).shape, DTYPES[dtype], quant)
+    node.emit("quantize", [node.inputs[0]], quant_attrs(type_), out=0, quant=quant)
+
+
+def from_dequantize(node: OnnxNode) -> None:
+    """The quantisation goes onto the type of the input tensor, which must not mean two things."""
+    x = node.tensor(0)
+    quant, _ = _onnx_quant(node, x.type.dtype.name)
+    if not x.type.dtype.is_integer:
+        node.refuse(f"DequantizeLinear of {x.type}")
+    name = x.name
+    if x.type.quant not in (None, quant):
+        if not x.is_constant:
+            node.refuse(f"{x.name!r} is dequantised with two different scales")
+        name = node.constant(f"{x.name}.{node.outputs[0]}", x.value)
+        x = node.draft.tensors[name]
+    _set_quant(node.draft, name, quant)
+    node.emit("dequantize", [name], out=0)
+
+
+def _set_quant(draft: Draft, name: str, quant: Quant) -> None:
+    """Also for what the integers come from, through ops that only move them."""
+    from . import op_of
+
+    tensor = draft.tensors[name]
+    draft.set_tensor(replace(tensor, type=replace(tensor.type, quant=quant)))
+    maker = draft.producer(name)
+    if maker is None or not quant.is_per_tensor:
+        return
+    rule = op_of(maker).quantize
+    if rule is not None and rule.output == "input":
+        for source in maker.inputs:
+            if source and draft.tensors[source].type.quant is None:
+                _set_quant(draft, source, quant)
+
+
+def _float_of(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
+    return (TensorType(types[0].shape, F32),)
+
+
+OPS = (
+    Op(
+        "quantize", type_from, _quantize_reference, _integer_quantize, nest=_quantize_nest, transposed=_moved,
+        onnx={"QuantizeLinear": from_quantize}, summary="Real values to integers: QuantizeLinear",
+        cases=(
+            Case("to_i8", "QuantizeLinear", ((3, 4), Const(0.02), Const(3, dtype="int8")), integer=False),
+            Case("to_u8", "QuantizeLinear", ((3, 4), Const([0.02]), Const([128], dtype="uint8")), integer=False),
+        ),
+    ),
+    Op(
+        "dequantize", _float_of, integer=_dequantize, nest=_dequantize_nest,
+        transposed=lambda site, permutation: {}, onnx={"DequantizeLinear": from_dequantize},
+        summary="Integers to real values: DequantizeLinear",
+    ),
+    Op(
+        "requantize", type_from, integer=_requantize, nest=_requantize_nest, transposed=_moved,
+        summary="Exact change of zero point and sign: uint8 at the API, int8 inside",
+    ),
+)  # fmt: skip

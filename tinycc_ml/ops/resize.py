@@ -1,0 +1,182 @@
+"""Images of another size: ONNX Resize and Upsample, nearest and linear. How coordinates and roundings are
+meant is settled at import, so the ops only hold indices (and weights) for each axis; () leaves an axis alone.
+
+resize_nearest: `indices`, a tuple for each axis. resize_linear: `first` and `weight`: along an axis
+y[i] = x[first[i]] * (1 - weight[i]) + x[first[i] + 1] * weight[i]; integer weights are in 1/2048.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import ModelError
+from ..ir.graph import Attrs
+from ..ir.types import TensorType
+from ..numerics.fixedpoint import rounding_shift
+from .base import Arrays, Case, Const, Nest, Op, QuantizeRule, Site
+from .importing import OnnxNode
+from .indexing import affine, index_table, names, nested, read_rom, strides_of, table_read
+from .lowering import Lowering
+from .resize_import import from_resize, from_upsample
+
+BITS = 11
+ONE = 1 << BITS
+
+
+def _infer(key: str, types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
+    x, tables = types[0], attrs[key]
+    reach = 1 if key == "first" else 0
+    if len(tables) != x.rank:
+        raise ModelError(f"resize of {x} with tables for {len(tables)} axes")
+    for axis, (table, size) in enumerate(zip(tables, x.shape, strict=True)):
+        if table and not (0 <= min(table) and max(table) + reach < size):
+            raise ModelError(f"resize of {x}: indices up to {max(table) + reach} of axis {axis}")
+    return (x.with_shape(tuple(len(t) or d for t, d in zip(tables, x.shape, strict=True))),)
+
+
+def _nearest(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
+    full = [t or range(d) for t, d in zip(attrs["indices"], arrays[0].shape, strict=True)]
+    return (arrays[0][np.ix_(*full)],)
+
+
+def _along(values: Sequence[float], axis: int, rank: int, dtype: type) -> np.ndarray:
+    return np.asarray(values, dtype).reshape([-1 if k == axis else 1 for k in range(rank)])
+
+
+def _linear(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
+    y = arrays[0]
+    for axis, first in enumerate(attrs["first"]):
+        if first:
+            weight = _along(attrs["weight"][axis], axis, y.ndim, np.float32)
+            low, high = np.take(y, first, axis), np.take(y, np.asarray(first) + 1, axis)
+            y = low * (1 - weight) + high * weight
+    return (np.asarray(y, np.float32),)
+
+
+def _linear_integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
+    """Weights sum to 1, so the zero point needs no care; one rounding at the end."""
+    acc, shift = arrays[0].astype(np.int64), 0
+    for axis, first in enumerate(site.attrs["first"]):
+        if first:
+            weight = _along(site.attrs["weight"][axis], axis, acc.ndim, np.int64)
+            low, high = np.take(acc, first, axis), np.take(acc, np.asarray(first) + 1, axis)
+            acc, shift = low * (ONE - weight) + high * weight, shift + BITS
+    return (rounding_shift(acc, shift).astype(np.int8),)
+
+
+def _lower_nearest(low: Lowering) -> None:
+    low.emit("resize_nearest", [low.activation(0).name], low.attrs)
+
+
+def _lower_linear(low: Lowering) -> None:
+    weight = [tuple(int(np.rint(w * ONE)) for w in table) for table in low.attrs["weight"]]
+    low.emit("resize_linear", [low.activation(0).name], {**low.attrs, "weight": tuple(weight)})
+
+
+def _nearest_nest(site: Site) -> Nest:
+    variables, strides = names(site.y.rank), list(strides_of(site.x.shape))
+    arrays, terms = [], []
+    for axis, indices in enumerate(site.attrs["indices"]):
+        if indices:
+            table = index_table(indices)
+            arrays.append((f"at{axis}", table))
+            terms.append(f"{strides[axis]}U * {table_read(f'at{axis}', table, variables[axis])}")
+            strides[axis] = 0
+    if any(strides):
+        terms.append(affine(variables, strides))
+    body = (f"y0[{affine(variables, strides_of(site.y.shape))}] = x0[{' + '.join(terms) or '0'}];",)
+    return Nest(nested(variables, site.y.shape, body), tuple(arrays), cycles=12.0 * site.y.size)
+
+
+def _linear_nest(site: Site) -> Nest:
+    """Interpolates along the first axis of two last, as the references do."""
+    variables, strides = names(site.y.rank), strides_of(site.x.shape)
+    axes = [axis for axis, first in enumerate(site.attrs["first"]) if first]
+    free = [0 if axis in axes else s for axis, s in enumerate(strides)]
+    arrays: list[tuple[str, np.ndarray]] = []
+    lines, terms = [], [affine(variables, free)] if any(free) else []
+    for axis in axes:
+        table = index_table(site.attrs["first"][axis])
+        weight = np.asarray(site.attrs["weight"][axis], np.float32 if site.is_float else np.int16)
+        arrays += [(f"at{axis}", table), (f"weight{axis}", weight)]
+        kind = ("const float", "f32") if site.is_float else ("const int32_t", "i16")
+        lines.append(f"{kind[0]} w{axis} = {read_rom(f'weight{axis}', variables[axis], kind[1])};")
+        terms.append(f"{strides[axis]}U * {table_read(f'at{axis}', table, variables[axis])}")
+    lines.append(f"const size_t corner = {' + '.join(terms) or '0U'};")
+    value = _blend(site, axes, strides)
+    if not site.is_float:
+        value = f"(int8_t)tml_rounding_shift({value}, {BITS * len(axes)})"
+    lines.append(f"y0[{affine(variables, strides_of(site.y.shape))}] = {value};")
+    cycles = 25.0 * site.y.size * max(len(axes), 1)
+    return Nest(nested(variables, site.y.shape, lines), tuple(arrays), cycles=cycles)
+
+
+def _blend(site: Site, axes: Sequence[int], strides: Sequence[int], offset: int = 0) -> str:
+    """The last axis outermost: an expression of 2 ** len(axes) values of x."""
+    if not axes:
+        element = f"x0[corner + {offset}U]" if offset else "x0[corner]"
+        return element if site.is_float else f"(int32_t){element}"
+    *rest, axis = axes
+    low, high = (_blend(site, rest, strides, offset + step * strides[axis]) for step in (0, 1))
+    one = "1.0F" if site.is_float else str(ONE)
+    return f"({low} * ({one} - w{axis}) + {high} * w{axis})"
+
+
+def _transposed(site: Site, permutation: tuple[int, ...]) -> Mapping[str, Any]:
+    back = [permutation.index(axis) for axis in range(len(permutation))]
+    return {key: tuple(tables[k] for k in back) for key, tables in site.attrs.items()}
+
+
+def _infer_by(key: str) -> Callable[[Sequence[TensorType], Attrs], tuple[TensorType, ...]]:
+    return lambda types, attrs: _infer(key, types, attrs)
+
+
+def _resize(name: str, x: tuple[int, ...], scales: list[float] | None, sizes: list[int] | None = None,
+            opset: int = 17, **attrs: Any) -> Case:  # fmt: skip
+    roi = None
+    inputs = (x, roi, Const(scales)) if sizes is None else (x, roi, None, Const(sizes, dtype="int64"))
+    return Case(name, "Resize", inputs, attrs, opset)
+
+
+_COORDINATES = ("half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric")
+_ROUNDINGS = ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
+_SHAPE = (1, 2, 5, 7)
+_NEAREST_CASES = (
+    _resize("twice", (1, 3, 2, 3), [1, 1, 2, 2], mode="nearest"),
+    *(
+        _resize(f"{c}_{r}", _SHAPE, [1, 1, 1.6, 0.6], mode="nearest", coordinate_transformation_mode=c, nearest_mode=r)
+        for c in _COORDINATES for r in _ROUNDINGS
+    ),
+    _resize("sizes", _SHAPE, None, [1, 2, 3, 15], mode="nearest"),
+    _resize("one_pixel", (1, 1, 1, 1), [1, 1, 3, 2], mode="nearest"),
+    _resize("channels_last", (1, 3, 4, 2), [1, 2, 2, 1], mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor"),
+    _resize("some_axes", (1, 2, 3, 4), [2, 3], opset=18, axes=[2, 3], mode="nearest"),
+)  # fmt: skip
+_LINEAR_CASES = (
+    _resize("linear_twice", (1, 3, 4, 5), [1, 1, 2, 2], mode="linear"),
+    *(
+        _resize(f"linear_{c}", _SHAPE, [1, 1, 1.6, 0.6], mode="linear", coordinate_transformation_mode=c)
+        for c in _COORDINATES
+    ),
+    _resize("linear_one_pixel", (1, 2, 1, 3), [1, 1, 4, 2], mode="linear"),
+    _resize("linear_sizes", _SHAPE, None, [1, 2, 9, 4], mode="linear", coordinate_transformation_mode="align_corners"),
+    _resize("linear_one_dimension", (1, 2, 6), [1, 1, 2.5], mode="linear"),
+    _resize("linear_channels_last", (1, 4, 5, 2), [1, 2, 2, 1], mode="linear"),
+)  # fmt: skip
+
+OPS = (
+    Op(
+        "resize_nearest", _infer_by("indices"), _nearest, lambda site, arrays: _nearest(arrays, site.attrs),
+        quantize=QuantizeRule(_lower_nearest, "input"), nest=_nearest_nest, transposed=_transposed,
+        onnx={"Resize": from_resize, "Upsample": from_upsample}, cases=_NEAREST_CASES,
+        summary="Resize and Upsample, nearest",
+    ),
+    Op(
+        "resize_linear", _infer_by("first"), _linear, _linear_integer,
+        quantize=QuantizeRule(_lower_linear, "input"), nest=_linear_nest, transposed=_transposed,
+        cases=_LINEAR_CASES, summary="Resize and Upsample, linear along one or two axes",
+    ),
+)  # fmt: skip

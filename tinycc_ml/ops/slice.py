@@ -1,0 +1,152 @@
+"""Every step-th element of some axes, either way round: ONNX Slice and Split with constant bounds.
+
+Attributes, an entry for each axis: starts (first index taken), steps (not 0), shape (of the result).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import ModelError
+from ..ir.graph import Attrs
+from ..ir.types import TensorType
+from .base import Arrays, Case, Const, Nest, Op, QuantizeRule, Site
+from .importing import OnnxNode
+from .indexing import affine, collapse, names, nested, strides_of
+from .lowering import Lowering
+
+
+def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
+    x, shape = types[0], tuple(attrs["shape"])
+    bounds = zip(x.shape, attrs["starts"], attrs["steps"], shape, strict=True)
+    for axis, (size, start, step, count) in enumerate(bounds):
+        if count < 1 or not (0 <= start < size and 0 <= start + step * (count - 1) < size):
+            raise ModelError(f"slice of {x}: {count} elements from {start} by {step} along axis {axis}")
+    return (x.with_shape(shape),)
+
+
+def reference(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
+    bounds = zip(attrs["starts"], attrs["steps"], attrs["shape"], strict=True)
+    return (arrays[0][np.ix_(*(start + step * np.arange(count) for start, step, count in bounds))],)
+
+
+def _integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
+    return reference(arrays, site.attrs)
+
+
+def lower(low: Lowering) -> None:
+    low.emit("slice", [low.activation(0).name], low.attrs)
+
+
+def _nest(site: Site) -> Nest:
+    source = strides_of(site.x.shape)
+    offset = sum(start * s for start, s in zip(site.attrs["starts"], source, strict=True))
+    walk = tuple(step * s for step, s in zip(site.attrs["steps"], source, strict=True))
+    dims, (write, read) = collapse(site.y.shape, (strides_of(site.y.shape), walk))
+    variables = names(len(dims))
+    body = f"y0[{affine(variables, write)}] = x0[{affine(variables, read, offset)}];"
+    return Nest(nested(variables, dims, (body,)), cycles=6.0 * site.y.size)
+
+
+def transposed(site: Site, permutation: tuple[int, ...]) -> Mapping[str, Any]:
+    """Entry k speaks of the untransposed axis permutation[k]."""
+    back = [permutation.index(axis) for axis in range(len(permutation))]
+    return {name: tuple(site.attrs[name][k] for k in back) for name in ("starts", "steps", "shape")}
+
+
+def emit_slice(
+    node: OnnxNode, x: str, ranges: Mapping[int, range], out: int | None = None, hint: str = "slice"
+) -> str:
+    """A slice that takes `ranges` of the axes named in it and all of the others."""
+    full = [ranges.get(axis, range(size)) for axis, size in enumerate(node.draft.tensors[x].shape)]
+    attrs = {
+        "starts": tuple(r.start for r in full),
+        "steps": tuple(r.step for r in full),
+        "shape": tuple(len(r) for r in full),
+    }
+    return node.emit("slice", [x], attrs, out=out, hint=hint)
+
+
+def normal_axis(node: OnnxNode, axis: int, rank: int) -> int:
+    """An axis counted from the front. ModelError when there is no such axis."""
+    if not -rank <= axis < rank:
+        node.refuse(f"{node.op_type}: axis {axis} of a tensor with {rank} axes")
+    return axis % rank
+
+
+def from_slice(node: OnnxNode) -> None:
+    x = node.type(0)
+    starts, ends = (node.const(k, ("", "starts", "ends")[k]).ravel().tolist() for k in (1, 2))
+    axes = node.const(3, "axes").ravel().tolist() if node.has(3) else list(range(len(starts)))
+    steps = node.const(4, "steps").ravel().tolist() if node.has(4) else [1] * len(starts)
+    if not len(starts) == len(ends) == len(axes) == len(steps) or 0 in steps:
+        node.refuse(f"Slice of {x}: starts {starts}, ends {ends}, axes {axes}, steps {steps}")
+    ranges = {}
+    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
+        at = normal_axis(node, axis, x.rank)
+        ranges[at] = range(*slice(start, _end(end, step, x.shape[at]), step).indices(x.shape[at]))
+        if not ranges[at]:
+            node.refuse(f"Slice of {x} from {start} to {end} by {step} along axis {axis} is empty")
+    emit_slice(node, node.inputs[0], ranges, out=0)
+
+
+def _end(end: int, step: int, size: int) -> int | None:
+    """Far below 0 going backwards means: including the first element."""
+    return None if step < 0 and end < -size else end
+
+
+def from_split(node: OnnxNode) -> None:
+    x = node.type(0)
+    axis = normal_axis(node, node.attr("axis", 0), x.rank)
+    start = 0
+    for k, size in enumerate(_split_sizes(node, x.shape[axis])):
+        if node.outputs[k]:
+            emit_slice(node, node.inputs[0], {axis: range(start, start + size)}, out=k)
+        start += size
+
+
+def _split_sizes(node: OnnxNode, length: int) -> list[int]:
+    """Given sizes, or equal parts of which the last may be smaller."""
+    sizes = node.attr("split", None)
+    if node.has(1):
+        sizes = node.const(1, "split").ravel().tolist()
+    count = len(node.outputs)
+    if sizes is None:
+        part = -(-length // node.attr("num_outputs", count))
+        sizes = [min(part, length - k * part) for k in range(count)]
+    if len(sizes) != count or sum(sizes) != length or min(sizes) < 1:
+        node.refuse(f"Split of {length} elements into {list(sizes)} for {count} outputs")
+    return list(sizes)
+
+
+def _ints(*values: int) -> Const:
+    return Const(list(values), dtype="int64")
+
+
+OP = Op(
+    "slice",
+    infer,
+    reference,
+    _integer,
+    quantize=QuantizeRule(lower, "input"),
+    nest=_nest,
+    transposed=transposed,
+    onnx={"Slice": from_slice, "Split": from_split},
+    summary="Slice and Split with constant bounds",
+    cases=(
+        Case("one_element", "Slice", ((1,), _ints(0), _ints(1))),
+        Case("leading_axes", "Slice", ((4, 5, 3), _ints(1, 0), _ints(3, 4))),
+        Case("negative_axis", "Slice", ((4, 5), _ints(1), _ints(-1), _ints(-1))),
+        Case("steps", "Slice", ((4, 9), _ints(1), _ints(9), _ints(1), _ints(3))),
+        Case("backwards", "Slice", ((3, 6), _ints(-1), _ints(-100), _ints(1), _ints(-2))),
+        Case("both_backwards", "Slice", ((4, 5), _ints(2, 4), _ints(-9, 0), _ints(0, 1), _ints(-1, -2))),
+        Case("beyond_the_end", "Slice", ((2, 5), _ints(2), _ints(1 << 40), _ints(1))),
+        Case("split_equal", "Split", ((6, 2),), outputs=3),
+        Case("split_sizes", "Split", ((2, 7), _ints(3, 4)), {"axis": -1}, outputs=2),
+        Case("split_attribute", "Split", ((5, 2),), {"split": [1, 4]}, opset=11, outputs=2),
+        Case("split_num_outputs", "Split", ((7, 2),), {"num_outputs": 3}, opset=18, outputs=3),
+    ),
+)

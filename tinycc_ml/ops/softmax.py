@@ -1,0 +1,167 @@
+"""exp(x) / sum(exp(x)) along the last axis; other axes are brought there by transposes at import.
+
+Integer (numerics.md): d = max - x, 0..255; t = table[d] = round(exp(-scale_x * d) * 2^15);
+r = floor(t * factor / sum(t)), factor = round(2^8 / scale_y); y = clamp(zero_y + ((r + 128) >> 8)).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ..errors import ModelError
+from ..ir.graph import Attrs
+from ..ir.types import F32, Quant, TensorType
+from ..numerics.fixedpoint import round_half_up
+from .base import Arrays, Case, Kernel, Loop, Nest, Op, QuantizeRule, Site
+from .importing import OnnxNode
+from .indexing import nested
+from .lowering import Lowering
+
+# t * factor must stay below 2^32 with t up to 2^15, and the sum of the t as well
+MAX_FACTOR = 2**17 - 1
+MAX_LENGTH = 2**17 - 1
+
+
+def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
+    if types[0].rank < 1:
+        raise ModelError(f"softmax takes at least one axis, got {types[0]}")
+    return (TensorType(types[0].shape, types[0].dtype),)
+
+
+def reference(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
+    e = np.exp(arrays[0] - arrays[0].max(axis=-1, keepdims=True))
+    return (e / e.sum(axis=-1, keepdims=True),)
+
+
+def _log_reference(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
+    shifted = arrays[0] - arrays[0].max(axis=-1, keepdims=True)
+    return (shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)),)
+
+
+def integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
+    x, table = arrays[0].astype(np.int64), arrays[1].astype(np.int64)
+    t = table[x.max(axis=-1, keepdims=True) - x]
+    r = t * site.attrs["factor"] // t.sum(axis=-1, keepdims=True)
+    y = site.y.quant.zero + ((r + 128) >> 8)  # type: ignore[union-attr]
+    return (np.clip(y, -128, 127).astype(np.int8),)
+
+
+def lower(low: Lowering) -> None:
+    x = low.activation(0)
+    factor = int(round_half_up(256.0 / low.y_quant.scale0))
+    if not 0 < factor <= MAX_FACTOR:
+        low.refuse(f"its result has a scale of {low.y_quant.scale0:g}, wanted 1/512 or more")
+    if x.shape[-1] > MAX_LENGTH:
+        low.refuse(f"it goes over {x.shape[-1]} values, wanted at most {MAX_LENGTH}")
+    steps = x.type.quant.scale0 * np.arange(256)  # type: ignore[union-attr]
+    table = low.constant("exp", round_half_up(np.exp(-steps) * 2.0**15).astype(np.uint16))
+    low.emit("softmax", [x.name, table], {"factor": factor})
+
+
+def _sizes(site: Site) -> dict[str, int | float]:
+    return {"rows": site.x.size // site.x.shape[-1], "n": site.x.shape[-1]}
+
+
+def _i8_params(site: Site) -> dict[str, int | float]:
+    return {**_sizes(site), "factor": site.attrs["factor"], "y_zero_point": site.y.quant.zero}  # type: ignore
+
+
+def _takes(kind: str) -> Callable[[Site], str | None]:
+    return lambda site: None if site.x.dtype.name == kind else f"takes {kind}, got {site.x.dtype}"
+
+
+KERNELS = (
+    Kernel(
+        "tml_softmax_i8", "softmax", accepts=_takes("i8"), params=_i8_params,
+        arrays=lambda site: (("exp_table", site.const(1)),), per_image=False, in_place=(0,),
+        cycles=lambda site: 40.0 * site.x.size, params_type="tml_softmax_i8_params",
+    ),
+    Kernel(
+        "tml_softmax_f32", "softmax", accepts=_takes("f32"), params=_sizes, per_image=False, in_place=(0,),
+        cycles=lambda site: 140.0 * site.x.size, params_type="tml_softmax_f32_params",
+    ),
+)  # fmt: skip
+
+
+def _log_nest(site: Site) -> Nest:
+    n = site.x.shape[-1]
+    rows, at = site.x.size // n, f"{n}U * r + i"
+    body = (
+        f"float peak = x0[{n}U * r];",
+        "float sum = 0.0F;",
+        Loop("i", n, (f"peak = fmaxf(peak, x0[{at}]);",)),
+        Loop("i", n, (f"sum += expf(x0[{at}] - peak);",)),
+        "const float shift = peak + logf(sum);",
+        Loop("i", n, (f"y0[{at}] = x0[{at}] - shift;",)),
+    )
+    return Nest(
+        nested(("r",), (rows,), body), includes=("math.h",), in_place=(0,), cycles=90.0 * site.x.size
+    )
+
+
+def transposed(site: Site, permutation: tuple[int, ...]) -> Mapping[str, Any] | None:
+    return site.attrs if permutation[-1] == len(permutation) - 1 else None
+
+
+def _importer(op: str) -> Callable[[OnnxNode], None]:
+    def from_onnx(node: OnnxNode) -> None:
+        x, old = node.type(0), node.opset < 13
+        axis = node.attr("axis", 1 if old else -1)
+        if x.dtype != F32 or not -x.rank <= axis < x.rank:
+            node.refuse(f"{node.op_type} of {x} along axis {axis}")
+        axis %= x.rank
+        if axis == x.rank - 1:
+            node.emit(op, [node.inputs[0]], out=0)
+        elif old:
+            _flattened(node, op, axis)
+        else:
+            _moved(node, op, axis)
+
+    return from_onnx
+
+
+def _flattened(node: OnnxNode, op: str, axis: int) -> None:
+    """Before opset 13 all axes from `axis` on count as one."""
+    shape = node.type(0).shape
+    flat = (prod(shape[:axis]), prod(shape[axis:]))
+    x = node.emit("reshape", [node.inputs[0]], {"shape": flat}, hint="flat")
+    node.emit("reshape", [node.emit(op, [x])], {"shape": shape}, out=0)
+
+
+def _moved(node: OnnxNode, op: str, axis: int) -> None:
+    rank = node.type(0).rank
+    perm = (*(i for i in range(rank) if i != axis), axis)
+    back = tuple(perm.index(i) for i in range(rank))
+    x = node.emit("transpose", [node.inputs[0]], {"perm": perm}, hint="moved")
+    node.emit("transpose", [node.emit(op, [x])], {"perm": back}, out=0)
+
+
+def _cases(name: str, **options: Any) -> tuple[Case, ...]:
+    return (
+        Case("one", name, ((1, 1),), **options),
+        Case("row", name, ((1, 10),), low=-8.0, high=8.0, **options),
+        Case("rows", name, ((2, 3, 5),), {"axis": -1}, **options),
+        Case("channels", name, ((1, 4, 3, 2),), {"axis": 1}, **options),
+        Case("first_axis", name, ((3, 4),), {"axis": 0}, **options),
+        Case("flattened_opset_11", name, ((2, 3, 4),), {"axis": 1}, opset=11, **options),
+        Case("last_axis_opset_11", name, ((2, 3, 4),), {"axis": 2}, opset=11, **options),
+    )
+
+
+OPS = (
+    Op(
+        "softmax", infer, reference, integer,
+        quantize=QuantizeRule(lower, Quant.per_tensor(1 / 256, -128)),
+        kernels=KERNELS, transposed=transposed, onnx={"Softmax": _importer("softmax")},
+        cases=_cases("Softmax"), summary="Softmax",
+    ),
+    Op(
+        "log_softmax", infer, _log_reference, nest=_log_nest, transposed=transposed,
+        onnx={"LogSoftmax": _importer("log_softmax")}, cases=_cases("LogSoftmax", integer=False),
+        summary="LogSoftmax, float only",
+    ),
+)  # fmt: skip

@@ -1,0 +1,267 @@
+"""Float ops between dequantize and quantize become integer ops; each op's file says how.
+
+One path serves models that come with Q/DQ nodes and float models that the quantiser has marked with
+them. Afterwards no float op is left between two quantised tensors, or the model is refused by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from ..errors import Location, ModelError, UnsupportedError
+from ..ir.graph import Graph, Node, Tensor
+from ..ir.rewrite import Draft
+from ..ir.types import I8, U8, Quant, TensorType
+from ..ops import op_of
+from ..ops.lowering import Lowering
+from ..ops.lut import emit_lut
+
+
+def absorb_qdq(graph: Graph, *, allow_float: bool = False) -> Graph:
+    """The integer graph. UnsupportedError names every float op between quantised tensors that has no
+    integer form; with `allow_float` those stay."""
+    if not any(tensor.type.quant for tensor in graph.tensors.values()):
+        return graph
+    draft = Draft(_signed(graph))
+    problems: dict[str, ModelError] = {}
+    for former in draft.graph().nodes:
+        node = draft.nodes.get(former.name)
+        if node is None:
+            continue
+        if node.op == "quantize":
+            _absorb(draft, node, problems)
+        elif _passes_quantisation(draft, node):
+            _push_dequantize_down(draft, node)
+    after = draft.graph()
+    between = [n for n in _between_quantised(after)] if not allow_float else []
+    if between:
+        raise UnsupportedError([problems.get(n.name) or _no_form(n) for n in between])
+    return after
+
+
+def _no_form(node: Node) -> ModelError:
+    return ModelError(
+        f"{node.op} stays float between quantised tensors",
+        loc=Location(node=node.name),
+        hint="--allow-float lets it stay",
+    )
+
+
+def _signed(graph: Graph) -> Graph:
+    """uint8 activations become int8 with their zero point 128 lower; at the API they stay uint8."""
+    draft = Draft(graph)
+    for node in graph.nodes:
+        if node.op == "quantize" and node.attrs["dtype"] == "u8" and "axis" not in node.attrs:
+            _sign_quantize(draft, node)
+    for name in graph.inputs:
+        _sign_input(draft, name)
+    return draft.graph()
+
+
+def _signed_type(type_: TensorType) -> TensorType:
+    assert type_.quant is not None
+    quant = Quant(type_.quant.scale, tuple(z - 128 for z in type_.quant.zero_point), type_.quant.axis)
+    return replace(type_, dtype=I8, quant=quant)
+
+
+def _sign_quantize(draft: Draft, node: Node) -> None:
+    out = draft.tensors[node.outputs[0]]
+    type_ = _signed_type(out.type)
+    assert type_.quant is not None
+    attrs = {**node.attrs, "dtype": "i8", "zero_point": type_.quant.zero_point}
+    if out.name not in draft.outputs:
+        draft.set_tensor(replace(out, type=type_))
+        draft.replace_node(draft.nodes[node.name], attrs=attrs)
+        return
+    inner = draft.add_tensor(Tensor(draft.fresh(f"{out.name}.i8"), type_, origin=out.origin))
+    for reader in draft.readers(out.name):
+        draft.replace_node(reader, inputs=tuple(inner if n == out.name else n for n in reader.inputs))
+    draft.replace_node(draft.nodes[node.name], outputs=(inner,), attrs=attrs)
+    draft.add_node("requantize", [inner], [out.name], requantize_attrs(out.type), f"{out.name}.u8")
+
+
+def requantize_attrs(type_: TensorType) -> Mapping[str, object]:
+    from ..ops.quantization import quant_attrs
+
+    return quant_attrs(type_)
+
+
+def _sign_input(draft: Draft, name: str) -> None:
+    tensor = draft.tensors[name]
+    if tensor.type.dtype != U8 or tensor.type.quant is None or not tensor.type.quant.is_per_tensor:
+        return
+    readers = draft.readers(name)
+    type_ = _signed_type(tensor.type)
+    inner = draft.add_tensor(Tensor(draft.fresh(f"{name}.i8"), type_, origin=tensor.origin))
+    for reader in readers:
+        draft.replace_node(reader, inputs=tuple(inner if n == name else n for n in reader.inputs))
+    draft.add_node("requantize", [name], [inner], requantize_attrs(type_), f"{name}.i8")
+
+
+def _dequantized(draft: Draft, name: str) -> Tensor | None:
+    """The run-time quantised tensor that a float tensor is made from by a dequantize."""
+    maker = draft.producer(name)
+    if maker is None or maker.op != "dequantize":
+        return None
+    tensor = draft.tensors[maker.inputs[0]]
+    return None if tensor.is_constant else tensor
+
+
+def _is_operand(draft: Draft, name: str) -> bool:
+    """A constant, or dequantised: what an integer op can take."""
+    maker = draft.producer(name)
+    return not name or draft.tensors[name].is_constant or (maker is not None and maker.op == "dequantize")
+
+
+def _passes_quantisation(draft: Draft, node: Node) -> bool:
+    """An op that moves values: integers in, the same integers out."""
+    rule = op_of(node).quantize
+    if rule is None or rule.output != "input" or node.op == "dequantize":
+        return False
+    sources = [_dequantized(draft, name) for name in node.inputs if name and not draft.tensors[name].is_constant]
+    quants = {s.type.quant for s in sources if s is not None}
+    usable = all(s is not None and s.type.dtype == I8 for s in sources)
+    quant = next(iter(quants), None)
+    return bool(sources) and usable and len(quants) == 1 and quant is not None and quant.is_per_tensor
+
+
+def _push_dequantize_down(draft: Draft, node: Node) -> None:
+    """move(dequantize(q)) becomes dequantize(move(q))."""
+    rule = op_of(node).quantize
+    source = next(s for s in (_dequantized(draft, n) for n in node.inputs) if s is not None)
+    if rule is None or len(node.outputs) != 1:
+        return
+    y = draft.tensors[node.outputs[0]]
+    type_ = TensorType(y.shape, I8, source.type.quant)
+    moved = draft.add_tensor(Tensor(draft.fresh(f"{y.name}.q"), type_, origin=y.origin))
+    draft.remove_node(node)
+    try:
+        rule.lower(Lowering(draft, node, moved))
+    except ModelError:
+        draft.restore_node(node)
+        return
+    draft.add_node("dequantize", [moved], [y.name], {}, f"{node.name}.dequantize")
+
+
+def _absorb(draft: Draft, quantize: Node, problems: dict[str, ModelError]) -> None:
+    """Replace a quantize and the float op before it by integer nodes, or note why that can't be."""
+    x, y = quantize.inputs[0], quantize.outputs[0]
+    maker = draft.producer(x)
+    if maker is None:
+        return
+    source = _dequantized(draft, x)
+    draft.remove_node(quantize)
+    try:
+        if source is not None:
+            _requantize(draft, source, quantize, maker)
+        elif all(_is_operand(draft, name) for name in maker.inputs):
+            _lower(draft, maker, y)
+        elif op_of(maker).alias or maker.op == "transpose":
+            _quantize_before(draft, maker, y, problems)
+        else:
+            _table_of_island(draft, maker, y)
+    except ModelError as error:
+        problems[maker.name] = error
+        draft.restore_node(quantize)
+
+
+def _lower(draft: Draft, node: Node, out: str) -> None:
+    rule = op_of(node).quantize
+    low = Lowering(draft, node, out)
+    if rule is None:
+        low.refuse("the op is float only")
+    rule.lower(low)
+
+
+def _quantize_before(draft: Draft, move: Node, out: str, problems: dict[str, ModelError]) -> None:
+    """quantize(move(x)) becomes move(quantize(x)): what makes x may then be integer too."""
+    x, y = draft.tensors[move.inputs[0]], draft.tensors[out]
+    type_ = replace(y.type, shape=x.shape)
+    q = draft.add_tensor(Tensor(draft.fresh(f"{x.name}.q"), type_, origin=x.origin))
+    real = draft.add_tensor(replace(x, name=draft.fresh(f"{x.name}.dq")))
+    before = draft.add_node("quantize", [x.name], [q], requantize_attrs(type_), f"{x.name}.q")
+    draft.add_node("dequantize", [q], [real], {}, f"{x.name}.dq")
+    _lower(draft, replace(move, name=draft.fresh_node(f"{move.name}.q"), inputs=(real,)), out)
+    _absorb(draft, before, problems)
+
+
+def _requantize(draft: Draft, source: Tensor, quantize: Node, dequantize: Node) -> None:
+    """quantize(dequantize(q)): nothing when both mean the same, else a table."""
+    y = draft.tensors[quantize.outputs[0]]
+    if source.type == y.type:
+        draft.restore_node(quantize)
+        if not draft.redirect(y.name, source.name):
+            draft.remove_node(quantize)
+            draft.add_node("identity", [source.name], [y.name], {}, quantize.name)
+        return
+    emit_lut(Lowering(draft, quantize, y.name), source, lambda real: real)
+
+
+def _table_of_island(draft: Draft, last: Node, out: str) -> None:
+    """Element-wise float nodes that all come from one int8 tensor are one table (x * sigmoid(x), ...)."""
+    leaf, order = _island(draft, last)
+    low = Lowering(draft, last, out)
+    if leaf is None:
+        low.refuse("an operand comes from a float op and is not quantised")
+    emit_lut(low, leaf, lambda real: _evaluate_island(draft, order, real))
+
+
+def _island(draft: Draft, last: Node) -> tuple[Tensor | None, list[Node]]:
+    """The int8 tensor all of it depends on (None: there is no such), and the nodes in order."""
+    order: dict[str, Node] = {}
+    leaves: set[str] = set()
+
+    def visit(name: str) -> bool:
+        tensor, maker = draft.tensors[name], draft.producer(name)
+        if tensor.is_constant:
+            return tensor.type.size == 1
+        source = _dequantized(draft, name)
+        if source is not None:
+            leaves.add(source.name)
+            return True
+        if maker is None or not op_of(maker).elementwise or op_of(maker).reference is None:
+            return False
+        if maker.name not in order and not all(visit(n) for n in maker.inputs):
+            return False
+        order[maker.name] = maker
+        return True
+
+    found = visit(last.outputs[0]) and len(leaves) == 1
+    leaf = draft.tensors[next(iter(leaves))] if found else None
+    if leaf is None or leaf.type.dtype != I8 or leaf.shape != draft.tensors[last.outputs[0]].shape:
+        return None, []
+    return leaf, list(order.values())
+
+
+def _evaluate_island(draft: Draft, order: list[Node], real: np.ndarray) -> np.ndarray:
+    values: dict[str, np.ndarray] = {}
+    for node in order:
+        arrays = []
+        for name in node.inputs:
+            tensor = draft.tensors[name]
+            constant = tensor.data.ravel()[0] if tensor.data is not None else real
+            arrays.append(values.get(name, np.asarray(constant)))
+        reference = op_of(node).reference
+        assert reference is not None
+        values[node.outputs[0]] = np.asarray(reference(arrays, node.attrs)[0], np.float32)
+    return values[order[-1].outputs[0]]
+
+
+def _between_quantised(graph: Graph) -> list[Node]:
+    """Float nodes that lie between a dequantize and a quantize."""
+    after: set[str] = set()
+    for node in graph.nodes:
+        if node.op == "dequantize" and not graph.tensors[node.inputs[0]].is_constant:
+            after.update(node.outputs)
+        elif node.op != "quantize" and any(name in after for name in node.inputs):
+            after.update(node.outputs)
+    before: set[str] = set()
+    for node in reversed(graph.nodes):
+        if node.op == "quantize" or (node.op != "dequantize" and any(out in before for out in node.outputs)):
+            before.update(node.inputs)
+    ends = ("quantize", "dequantize")
+    return [n for n in graph.nodes if n.op not in ends and n.outputs[0] in after and n.outputs[0] in before]
+

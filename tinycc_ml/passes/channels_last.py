@@ -1,0 +1,194 @@
+"""Transposes sink towards the outputs until they meet their inverse.
+
+The front end wraps every image op in transposes to and from channels-last. Moving each one down
+through the ops that don't mind (their op file says which: Op.transposed) makes neighbours cancel.
+Reshapes that only add or drop axes of size 1 sink through element-wise ops in the same way, so that
+one-dimensional nets, whose images get H = 1, cancel too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..ir.graph import Graph, Node, Origin, Tensor
+from ..ir.rewrite import Draft
+from ..ir.types import TensorType
+from ..ops import infer, op_of
+from ..ops.base import Site
+
+Perm = tuple[int, ...]
+
+
+def channels_last(graph: Graph) -> Graph:
+    for _ in range(2 * len(graph.nodes) + 2):
+        after, changed = _sweep(graph)
+        if not changed:
+            return after
+        graph = after
+    return graph
+
+
+def _sweep(graph: Graph) -> tuple[Graph, bool]:
+    draft = Draft(graph)
+    changed = False
+    for former in graph.nodes:
+        node = draft.nodes.get(former.name)
+        if node is not None:
+            changed |= _cancel(draft, node) or _sink_transposes(draft, node) or _sink_reshapes(draft, node)
+    return draft.graph(), changed
+
+
+def _cancel(draft: Draft, node: Node) -> bool:
+    """transpose(transpose(x)) becomes one transpose or none; reshape(reshape(x)) likewise."""
+    maker = draft.producer(node.inputs[0]) if node.inputs else None
+    if node.op not in ("transpose", "reshape"):
+        return False
+    x, y = draft.tensors[node.inputs[0]], draft.tensors[node.outputs[0]]
+    if node.op == "transpose" and node.attrs["perm"] == tuple(range(x.type.rank)):
+        return draft.redirect(y.name, x.name)
+    if node.op == "reshape" and x.shape == y.shape:
+        return draft.redirect(y.name, x.name)
+    if maker is None or maker.op != node.op:
+        return False
+    attrs = dict(node.attrs)
+    if node.op == "transpose":
+        attrs["perm"] = tuple(maker.attrs["perm"][p] for p in node.attrs["perm"])
+    draft.replace_node(node, inputs=maker.inputs, attrs=attrs)
+    return True
+
+
+def _sink_transposes(draft: Draft, node: Node) -> bool:
+    """op(T(x)) becomes T(op'(x)) when every run-time input comes through the same transpose."""
+    rule = op_of(node).transposed
+    perm = _common(draft, node, "transpose", "perm")
+    if rule is None or perm is None or node.op == "transpose":
+        return False
+    rank = len(perm)
+    if any(draft.tensors[out].type.rank != rank for out in node.outputs):
+        return False
+    site = _site(draft, node)
+    attrs = rule(site, perm)
+    if attrs is None:
+        return False
+    inverse = tuple(int(i) for i in np.argsort(perm))
+    inputs = tuple(_untransposed(draft, name, inverse) for name in node.inputs)
+    outputs = [_moved_tensor(draft.tensors[out], inverse, perm, draft) for out in node.outputs]
+    _replace(draft, node, inputs, dict(attrs), outputs, "transpose", [{"perm": perm}] * len(outputs))
+    return True
+
+
+def _common(draft: Draft, node: Node, op: str, attr: str) -> tuple[int, ...] | None:
+    """The attribute that the makers of all run-time inputs share; None when they are not all `op`."""
+    found: set[tuple[int, ...]] = set()
+    for name in node.inputs:
+        if not name or draft.tensors[name].is_constant:
+            continue
+        maker = draft.producer(name)
+        if maker is None or maker.op != op:
+            return None
+        found.add(maker.attrs[attr])
+    return found.pop() if len(found) == 1 else None
+
+
+def _site(draft: Draft, node: Node) -> Site:
+    return Site(
+        node,
+        tuple(draft.tensors[name] for name in node.inputs if name),
+        tuple(draft.tensors[name] for name in node.outputs),
+    )
+
+
+def _untransposed(draft: Draft, name: str, inverse: Perm) -> str:
+    """The input as it is before the transpose; a constant is transposed back, padded to full rank."""
+    tensor = draft.tensors[name] if name else None
+    if tensor is None or (tensor.is_constant and tensor.type.size == 1):
+        return name
+    if tensor.data is None:
+        maker = draft.producer(name)
+        assert maker is not None
+        return maker.inputs[0]
+    if op_keeps_constant(tensor, inverse):
+        return name
+    full = tensor.data.reshape((1,) * (len(inverse) - tensor.type.rank) + tensor.shape)
+    return draft.add_constant(f"{name}.nhwc", full.transpose(inverse), origin=tensor.origin)
+
+
+def op_keeps_constant(tensor: Tensor, inverse: Perm) -> bool:
+    """Tables and the like: one axis, longer than any broadcast could use, are no image operands."""
+    return tensor.type.rank == 1 and tensor.type.dtype.name != "f32"
+
+
+def _moved_tensor(tensor: Tensor, inverse: Perm, perm: Perm, draft: Draft) -> Tensor:
+    """The result before the transpose: its own name, and its origin one permutation further away."""
+    type_ = tensor.type.with_shape(tuple(tensor.shape[i] for i in inverse))
+    if type_.quant is not None:
+        type_ = replace(type_, quant=type_.quant.moved(inverse))
+    origin = tensor.origin
+    if origin is not None:
+        onward = origin.permutation or tuple(range(len(perm)))
+        origin = Origin(origin.name, tuple(perm[i] for i in onward), origin.channels)
+    return Tensor(draft.fresh(f"{tensor.name}.nhwc"), type_, origin=origin)
+
+
+def _replace(
+    draft: Draft, node: Node, inputs: tuple[str, ...], attrs: dict, outputs: list[Tensor], op: str, moves: list[dict]
+) -> None:
+    """`node` on other inputs makes `outputs`; an `op` node turns each into what it was."""
+    draft.remove_node(node)
+    names = [draft.add_tensor(tensor) for tensor in outputs]
+    draft.add_node(node.op, inputs, names, attrs, node.name)
+    for former, name, move in zip(node.outputs, names, moves, strict=True):
+        draft.add_node(op, [name], [former], move, f"{node.name}.{op}")
+
+
+def _sink_reshapes(draft: Draft, node: Node) -> bool:
+    """An element-wise op after a reshape that only adds or drops axes of size 1 goes before it."""
+    target = _common(draft, node, "reshape", "shape")
+    if target is None or not op_of(node).elementwise or len(node.outputs) != 1:
+        return False
+    sources = {draft.tensors[draft.producer(n).inputs[0]].shape for n in node.inputs if _runtime(draft, n)}  # type: ignore
+    y = draft.tensors[node.outputs[0]]
+    if len(sources) != 1 or y.shape != target:
+        return False
+    (source,) = sources
+    if [d for d in source if d != 1] != [d for d in target if d != 1]:
+        return False
+    inputs = []
+    for name in node.inputs:
+        changed = _unshaped(draft, name, source, target)
+        if changed is None:
+            return False
+        inputs.append(changed)
+    type_ = TensorType(source, y.type.dtype, y.type.quant)
+    if type_.quant is not None and not type_.quant.is_per_tensor:
+        return False
+    infer(node.op, [draft.tensors[n].type for n in inputs], node.attrs)
+    origin = Origin(y.origin.name) if y.origin and not y.origin.permutation else y.origin
+    moved = Tensor(draft.fresh(f"{y.name}.image"), type_, origin=origin)
+    _replace(draft, node, tuple(inputs), dict(node.attrs), [moved], "reshape", [{"shape": target}])
+    return True
+
+
+def _runtime(draft: Draft, name: str) -> bool:
+    return bool(name) and not draft.tensors[name].is_constant
+
+
+def _unshaped(draft: Draft, name: str, source: Perm, target: Perm) -> str | None:
+    """The operand before the reshape; None when a constant does not broadcast along the same axes."""
+    if not name or draft.tensors[name].type.size == 1:
+        return name
+    tensor = draft.tensors[name]
+    if tensor.data is None:
+        maker = draft.producer(name)
+        assert maker is not None
+        return maker.inputs[0]
+    if op_keeps_constant(tensor, ()):
+        return name
+    full = (1,) * (len(target) - tensor.type.rank) + tensor.shape
+    if any(f != 1 and t == 1 for f, t in zip(full, target, strict=True)):
+        return None
+    kept = iter(f for f, t in zip(full, target, strict=True) if t != 1)
+    shape = tuple(1 if d == 1 else next(kept) for d in source)
+    return draft.add_constant(f"{name}.image", tensor.data.reshape(shape), origin=tensor.origin)

@@ -1,0 +1,117 @@
+"""Which scheme: quantise with each, run the integer reference on calibration samples, keep the best."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..ir.graph import Graph
+from ..ir.types import Quant
+from ..numerics.quantization import dequantize, quantize as to_integers
+from ..passes import integer_passes, run_passes
+from ..reference.compare import sqnr_db
+from ..reference.run import outputs
+from .calibrate import Samples, calibrate, sample_count
+from .quantize import quantize
+from .scheme import INT8, Scheme
+
+log = logging.getLogger(__name__)
+# Samples on which schemes are compared
+_JUDGED = 48
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """How near the integers come to the float model on the calibration samples."""
+
+    scheme: str
+    samples: int
+    sqnr_db: Mapping[str, float]
+    argmax_agreement: float | None
+    labels_float: float | None = None
+    labels_quantized: float | None = None
+
+
+@dataclass(frozen=True)
+class Quantised:
+    graph: Graph
+    accuracy: Accuracy
+
+
+def quantize_with_best(
+    graph: Graph,
+    samples: Samples,
+    *,
+    fixed: Mapping[str, Quant],
+    io_type: str,
+    allow_float: bool = False,
+    labels: np.ndarray | None = None,
+    schemes: Sequence[Scheme] = INT8,
+    progress: Callable[[int, int], None] | None = None,
+    dump: Callable[[Graph], Graph] | None = None,
+) -> Quantised:
+    """The int8 graph with the least error at the outputs, and that error. samples: float arrays [N, ...]."""
+    observed, real = calibrate(graph, samples, progress)
+    count = sample_count(samples)
+    judged = sorted({int(k) for k in np.linspace(0, count - 1, min(_JUDGED, count))})
+    best: tuple[float, Scheme, Graph] | None = None
+    for scheme in schemes:
+        marked = quantize(graph, observed, scheme, fixed=fixed, allow_float=allow_float)
+        made = run_passes(marked, integer_passes(io_type=io_type, allow_float=allow_float))
+        error = _error(made, samples, real, judged)
+        log.info("%s: output SQNR %.1f dB", scheme.name, error)
+        if best is None or error > best[0]:
+            best = (error, scheme, made)
+    assert best is not None
+    return Quantised(best[2], measure(best[2], samples, real, best[1].name, judged, labels))
+
+
+def real_outputs(graph: Graph, sample: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Outputs as real numbers, for inputs as real numbers, whatever the API's types are."""
+    given = {
+        name: to_integers(np.asarray(value), graph.type(name)) if graph.type(name).quant else value
+        for name, value in sample.items()
+    }
+    made = outputs(graph, given)
+    return {n: dequantize(v, graph.type(n)) if graph.type(n).quant else v for n, v in made.items()}
+
+
+def _run(graph: Graph, samples: Samples, chosen: Sequence[int]) -> list[dict[str, np.ndarray]]:
+    return [real_outputs(graph, {n: a[k] for n, a in samples.items()}) for k in chosen]
+
+
+def _error(graph: Graph, samples: Samples, real: Sequence[Mapping], chosen: Sequence[int]) -> float:
+    """The worst SQNR of any output."""
+    made = _run(graph, samples, chosen)
+    return min(_sqnr(real, made, chosen, name) for name in made[0])
+
+
+def _sqnr(real: Sequence[Mapping], made: Sequence[Mapping], chosen: Sequence[int], name: str) -> float:
+    wanted = np.stack([real[k][name] for k in chosen])
+    return sqnr_db(wanted, np.stack([m[name] for m in made]).reshape(wanted.shape))
+
+
+def measure(
+    graph: Graph, samples: Samples, real: Sequence[Mapping], scheme: str, chosen: Sequence[int],
+    labels: np.ndarray | None = None,
+) -> Accuracy:  # fmt: skip
+    """SQNR of every output and, for the first, how often its argmax is that of the float model."""
+    if labels is not None:
+        chosen = range(len(labels))
+    made = _run(graph, samples, chosen)
+    first = next(iter(made[0]))
+    floats = [int(np.argmax(real[k][first])) for k in chosen]
+    integers = [int(np.argmax(m[first])) for m in made]
+    agreement = float(np.mean(np.equal(floats, integers))) if np.size(made[0][first]) > 1 else None
+    right = (lambda found: float(np.mean(np.equal(found, np.ravel(labels))))) if labels is not None else None
+    return Accuracy(
+        scheme,
+        len(made),
+        {name: _sqnr(real, made, chosen, name) for name in made[0]},
+        agreement,
+        right(floats) if right else None,
+        right(integers) if right else None,
+    )

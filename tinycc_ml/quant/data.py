@@ -1,0 +1,142 @@
+"""Calibration files: arrays [N, ...] by input name, in the model's own layout (docs/calibration.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import DataError, Location
+from ..ir.graph import Graph
+from ..ir.types import I8, U8, DType, Quant
+
+
+@dataclass(frozen=True)
+class InputScale:
+    """real = scale * (q - offset), as the user says it of raw sensor data."""
+
+    scale: float
+    offset: int = 0
+
+
+@dataclass(frozen=True)
+class Data:
+    """`samples`: real values, float32 [N, ...] by input. `quants`: quantisation and element type that the
+    file or the user fixed for an input. `labels`: [N] or None."""
+
+    samples: Mapping[str, np.ndarray]
+    quants: Mapping[str, tuple[Quant, DType]] = field(default_factory=dict)
+    labels: np.ndarray | None = None
+
+
+def load_data(path: Path, graph: Graph, scales: Mapping[str, InputScale] | None = None) -> Data:
+    """Read and check a calibration file against the inputs of a float graph. DataError otherwise.
+
+    `scales`: what --input-scale and --input-offset say, by input; "" for the only one.
+    """
+    arrays = _read(path)
+    loc = Location(path.name)
+    scales = _named(scales or {}, graph, loc)
+    samples: dict[str, np.ndarray] = {}
+    quants: dict[str, tuple[Quant, DType]] = {}
+    for name in graph.inputs:
+        key = _key(name, arrays, graph, loc)
+        array = _checked(arrays[key], name, graph.type(name).shape, loc)
+        scale = _scale(name, key, arrays, scales.get(name), graph, loc)
+        if scale is not None:
+            quants[name] = (_quant(scale, array, name, loc), _dtype(array))
+            array = (array.astype(np.float64) - scale.offset) * scale.scale
+        samples[name] = array.astype(np.float32)
+    _same_count(samples, loc)
+    return Data(samples, quants, _labels(arrays, samples, loc))
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if not hasattr(file, "files"):
+                raise DataError(f"{path.name}: wanted an .npz file of named arrays")
+            return {name: file[name] for name in file.files}
+    except OSError as error:
+        raise DataError(f"can't read {path}: {error.strerror or error}") from error
+    except (ValueError, EOFError) as error:
+        raise DataError(f"{path.name} is no .npz file of plain arrays: {error}") from error
+
+
+def _named(scales: Mapping[str, InputScale], graph: Graph, loc: Location) -> dict[str, InputScale]:
+    found = dict(scales)
+    if "" in found:
+        if len(graph.inputs) != 1:
+            raise DataError(
+                f"--input-scale without a name, but the inputs are {', '.join(graph.inputs)}",
+                hint="say --input-scale NAME=SCALE",
+            )
+        found[graph.inputs[0]] = found.pop("")
+    unknown = [name for name in found if name not in graph.inputs]
+    if unknown:
+        raise DataError(f"--input-scale for {unknown[0]!r}, the inputs are {', '.join(graph.inputs)}")
+    return found
+
+
+def _key(name: str, arrays: Mapping[str, np.ndarray], graph: Graph, loc: Location) -> str:
+    if name in arrays:
+        return name
+    if len(graph.inputs) == 1 and "inputs" in arrays:
+        return "inputs"
+    has = ", ".join(arrays) or "nothing"
+    alone = " or 'inputs'" if len(graph.inputs) == 1 else ""
+    raise DataError(f"wanted an array {name!r}{alone}, the file has {has}", loc=loc)
+
+
+def _checked(array: np.ndarray, name: str, shape: tuple[int, ...], loc: Location) -> np.ndarray:
+    """[N, ...] with or without the leading 1 of the model's shape."""
+    wanted = (shape, shape[1:]) if shape[:1] == (1,) else (shape,)
+    if array.ndim == 0 or array.dtype.kind not in "fiub" or array.shape[1:] not in wanted or not len(array):
+        raise DataError(f"{name!r} wants samples [N, {', '.join(map(str, shape))}], got {array.dtype}{list(array.shape)}", loc=loc)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        where = np.argwhere(~np.isfinite(array))[0].tolist()
+        raise DataError(f"{name!r} holds a value that is no number at {where}", loc=loc)
+    return array.reshape(len(array), *shape)
+
+
+def _scale(
+    name: str, key: str, arrays: Mapping[str, np.ndarray], given: InputScale | None, graph: Graph, loc: Location
+) -> InputScale | None:
+    names = [f"{name}.scale", f"{key}.scale"] + (["scale"] if len(graph.inputs) == 1 else [])
+    found = next((n for n in names if n in arrays), None)
+    if found is None:
+        return given
+    if given is not None:
+        raise DataError(f"{found!r} is in the file and --input-scale is given too: say it once", loc=loc)
+    offset = arrays.get(found.replace("scale", "zero_point"), np.zeros(1))
+    return InputScale(float(np.ravel(arrays[found])[0]), int(np.ravel(offset)[0]))
+
+
+def _quant(scale: InputScale, array: np.ndarray, name: str, loc: Location) -> Quant:
+    if not scale.scale > 0 or not np.isfinite(scale.scale):
+        raise DataError(f"the scale of {name!r} must be positive, got {scale.scale}", loc=loc)
+    low, high = _dtype(array).range
+    if not low <= scale.offset <= high:
+        raise DataError(f"the zero point of {name!r} must lie in {low}..{high}, got {scale.offset}", loc=loc)
+    return Quant.per_tensor(scale.scale, scale.offset)
+
+
+def _dtype(array: np.ndarray) -> DType:
+    """Raw data says its own type; uint8 pixels are uint8 at the API."""
+    return U8 if array.dtype == np.uint8 else I8
+
+
+def _same_count(samples: Mapping[str, np.ndarray], loc: Location) -> None:
+    counts = {name: len(a) for name, a in samples.items()}
+    if len(set(counts.values())) > 1:
+        raise DataError(f"the inputs have different numbers of samples: {counts}", loc=loc)
+
+
+def _labels(arrays: Mapping[str, np.ndarray], samples: Mapping[str, np.ndarray], loc: Location) -> np.ndarray | None:
+    labels = arrays.get("labels")
+    count = len(next(iter(samples.values())))
+    if labels is not None and (labels.shape[:1] != (count,) or labels.size != count):
+        raise DataError(f"'labels' wants {count} class numbers, got {list(labels.shape)}", loc=loc)
+    return labels

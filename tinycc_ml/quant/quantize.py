@@ -1,0 +1,158 @@
+"""Mark a float graph with quantize and dequantize; the pass absorb_qdq then makes it integer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from ..errors import Location, ModelError, UnsupportedError
+from ..ir.graph import Graph, Node, Tensor
+from ..ir.rewrite import Draft
+from ..ir.types import I8, Quant, TensorType
+from ..numerics.quantization import symmetric_per_channel
+from ..ops import op_of
+from ..ops.quantization import quant_attrs
+from .calibrate import Observed
+from .scheme import Scheme
+
+# Enough for a bias to be exact to 2^-12 of an output step, far from the 31 bits there are
+_BIAS_BITS = 20
+
+
+def quantize(
+    graph: Graph,
+    observed: Mapping[str, Observed],
+    scheme: Scheme,
+    *,
+    fixed: Mapping[str, Quant] | None = None,
+    allow_float: bool = False,
+) -> Graph:
+    """`graph` with every activation quantised to int8 and every weight to int8 per channel.
+
+    `fixed`: quantisation of inputs that the user has given. UnsupportedError names the ops that have no
+    integer form, unless `allow_float` lets them stay.
+    """
+    _check_ops(graph, allow_float)
+    chosen = _choose(graph, observed, scheme, fixed or {})
+    draft = Draft(graph)
+    for node in graph.nodes:
+        _quantize_weights(draft, node, chosen)
+    for name, quant in chosen.items():
+        _insert_pair(draft, name, quant)
+    return draft.graph()
+
+
+def _check_ops(graph: Graph, allow_float: bool) -> None:
+    without = [node for node in graph.nodes if op_of(node).quantize is None]
+    if without and not allow_float:
+        raise UnsupportedError(
+            [
+                ModelError(
+                    f"{node.op} has no integer form",
+                    loc=Location(node=node.name),
+                    hint="--allow-float lets it stay float",
+                )
+                for node in without
+            ]
+        )
+
+
+def _choose(
+    graph: Graph, observed: Mapping[str, Observed], scheme: Scheme, fixed: Mapping[str, Quant]
+) -> dict[str, Quant]:
+    """The quantisation of every float activation, in execution order."""
+    chosen: dict[str, Quant] = {}
+    leaves = _leaves(graph)
+    for name in graph.inputs:
+        if graph.type(name).dtype.is_float:
+            chosen[name] = fixed.get(name) or scheme.activation(observed[name])
+    for node in graph.nodes:
+        for name in node.outputs:
+            if graph.type(name).dtype.is_float and not _inside_island(graph, name, leaves):
+                chosen[name] = _output_quant(graph, node, name, chosen, observed, scheme)
+    return chosen
+
+
+def _output_quant(
+    graph: Graph, node: Node, name: str, chosen: Mapping[str, Quant], observed: Mapping[str, Observed], scheme: Scheme
+) -> Quant:
+    rule = op_of(node).quantize
+    if rule is not None and isinstance(rule.output, Quant):
+        return rule.output
+    runtime = [n for n in node.inputs if n and not graph.tensors[n].is_constant]
+    if rule is not None and rule.output == "input" and runtime and runtime[0] in chosen:
+        return chosen[runtime[0]]
+    return scheme.activation(observed[name])
+
+
+def _leaves(graph: Graph) -> dict[str, str]:
+    """For each tensor of an element-wise island, the one tensor that all of it depends on."""
+    leaves: dict[str, str] = {}
+    for node in graph.nodes:
+        operands = [graph.tensors[n] for n in node.inputs if n]
+        runtime = {leaves.get(t.name, t.name) for t in operands if not t.is_constant}
+        scalar = all(t.type.size == 1 for t in operands if t.is_constant)
+        if op_of(node).elementwise and len(runtime) == 1 and scalar:
+            (leaf,) = runtime
+            if graph.type(leaf).shape == graph.type(node.outputs[0]).shape:
+                leaves[node.outputs[0]] = leaf
+    return leaves
+
+
+def _inside_island(graph: Graph, name: str, leaves: Mapping[str, str]) -> bool:
+    """Only read by nodes of the same island: the island becomes one table, nothing is stored here."""
+    readers = graph.consumers[name]
+    if name not in leaves or name in graph.outputs or not readers:
+        return False
+    return all(leaves.get(reader.outputs[0]) == leaves[name] for reader in readers)
+
+
+def _quantize_weights(draft: Draft, node: Node, chosen: Mapping[str, Quant]) -> None:
+    rule = op_of(node).quantize
+    for index, axis in (rule.weights if rule else {}).items():
+        weights = draft.tensors[draft.nodes[node.name].inputs[index]]
+        if weights.data is None or not weights.type.dtype.is_float:
+            continue
+        smallest = _smallest_scales(draft, node, chosen)
+        q, quant = symmetric_per_channel(weights.data, axis, smallest)
+        constant = draft.add_constant(f"{weights.name}.q", q, quant, weights.origin)
+        real = draft.add_tensor(
+            Tensor(draft.fresh(f"{weights.name}.dq"), replace(weights.type, quant=None), origin=weights.origin)
+        )
+        draft.add_node("dequantize", [constant], [real], {}, f"{weights.name}.dq")
+        current = draft.nodes[node.name]
+        inputs = tuple(real if k == index else n for k, n in enumerate(current.inputs))
+        draft.replace_node(current, inputs=inputs)
+
+
+def _smallest_scales(draft: Draft, node: Node, chosen: Mapping[str, Quant]) -> np.ndarray | None:
+    """Scales of weights below which the bias would take more than _BIAS_BITS bits of the accumulator."""
+    rule = op_of(node).quantize
+    if rule is None or rule.bias is None or rule.bias >= len(node.inputs) or node.inputs[0] not in chosen:
+        return None
+    bias = draft.tensors[node.inputs[rule.bias]].data
+    if bias is None:
+        return None
+    return np.abs(bias.astype(np.float64)) / (chosen[node.inputs[0]].scale0 * 2.0**_BIAS_BITS)
+
+
+def _insert_pair(draft: Draft, name: str, quant: Quant) -> None:
+    """What reads `name` gets dequantize(quantize(name)). The dequantised tensor takes over the name, so
+    that outputs keep theirs; only an input keeps its own."""
+    tensor = draft.tensors[name]
+    type_ = TensorType(tensor.shape, I8, quant)
+    q = draft.add_tensor(Tensor(draft.fresh(f"{name}.q"), type_, origin=tensor.origin))
+    maker = draft.producer(name)
+    if maker is None:
+        exact, real = name, draft.add_tensor(replace(tensor, name=draft.fresh(f"{name}.dq")))
+        for reader in draft.readers(name):
+            inputs = tuple(real if n == name else n for n in reader.inputs)
+            draft.replace_node(reader, inputs=inputs)
+    else:
+        exact, real = draft.add_tensor(replace(tensor, name=draft.fresh(f"{name}.f"))), name
+        outputs = tuple(exact if n == name else n for n in maker.outputs)
+        draft.replace_node(maker, outputs=outputs)
+    draft.add_node("quantize", [exact], [q], quant_attrs(type_), f"{name}.q")
+    draft.add_node("dequantize", [q], [real], {}, f"{name}.dq")

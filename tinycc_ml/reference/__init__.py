@@ -1,0 +1,1 @@
+"""What the numbers must be: float and integer references in NumPy, and comparisons against them."""

@@ -1,0 +1,59 @@
+"""Run a graph in NumPy, node by node: the float reference, or the integer reference, bit for bit the C."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from ..errors import ModelError
+from ..ir.graph import Graph, Node
+from ..ops import op_of
+from ..ops.base import Site
+
+
+def run(graph: Graph, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Every tensor of the graph by name, constants included. Inputs have the graph's shapes and types."""
+    values: dict[str, np.ndarray] = {t.name: t.value for t in graph.constants}
+    values.update({name: np.asarray(inputs[name]).reshape(graph.type(name).shape) for name in graph.inputs})
+    for node in graph.nodes:
+        values.update(zip(node.outputs, evaluate(graph, node, values), strict=True))
+    return values
+
+
+def outputs(graph: Graph, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The outputs of the graph by name. Tensors are dropped as soon as nothing reads them."""
+    values: dict[str, np.ndarray] = {name: np.asarray(inputs[name]) for name in graph.inputs}
+    values = {name: v.reshape(graph.type(name).shape) for name, v in values.items()}
+    last = {name: k for k, node in enumerate(graph.nodes) for name in node.inputs}
+    for k, node in enumerate(graph.nodes):
+        values.update(zip(node.outputs, evaluate(graph, node, values), strict=True))
+        for name in set(node.inputs):
+            if last[name] == k and name not in graph.outputs:
+                values.pop(name, None)
+    return {name: _value(graph, name, values) for name in graph.outputs}
+
+
+def run_all(graph: Graph, samples: Mapping[str, np.ndarray]) -> Iterator[dict[str, np.ndarray]]:
+    """The outputs for each sample of arrays [N, ...]."""
+    count = len(next(iter(samples.values())))
+    for k in range(count):
+        yield outputs(graph, {name: array[k] for name, array in samples.items()})
+
+
+def evaluate(graph: Graph, node: Node, values: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
+    """The results of one node. ModelError when the op has no reference for these types."""
+    op, site = op_of(node), Site.of(graph, node)
+    arrays = [_value(graph, name, values) for name in node.inputs if name]
+    quantised = any(t.type.quant for t in (*site.inputs, *site.outputs))
+    if op.integer is not None and (quantised or op.reference is None):
+        return op.integer(site, arrays)
+    if op.reference is None:
+        raise ModelError(f"{node.op} has no reference for {site.x}")
+    return tuple(np.asarray(a, t.type.dtype.numpy) for a, t in zip(op.reference(arrays, node.attrs), site.outputs, strict=True))
+
+
+def _value(graph: Graph, name: str, values: Mapping[str, np.ndarray]) -> np.ndarray:
+    if name in values:
+        return values[name]
+    return graph.tensors[name].value
