@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * All rounding, shifting and saturating of the integer kernels (docs/numerics.md). One rounding rule: to nearest, halves
- * up, floor(v + 1/2).
+ * All rounding, shifting and saturating of the integer kernels (docs/numerics.md). One rounding
+ * rule: to nearest, halves up, floor(v + 1/2).
  */
 #ifndef TML_FIXEDPOINT_H
 #define TML_FIXEDPOINT_H
@@ -10,11 +10,11 @@
 
 /* Armv6-M, Armv8-M Baseline and AVR multiply 16 or 32 bits to 32 bits only. */
 #ifndef TML_HAVE_LONG_MULTIPLY
-#if defined(__AVR__) || defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
-#define TML_HAVE_LONG_MULTIPLY 0
-#else
-#define TML_HAVE_LONG_MULTIPLY 1
-#endif
+#    if defined(__AVR__) || defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
+#        define TML_HAVE_LONG_MULTIPLY 0
+#    else
+#        define TML_HAVE_LONG_MULTIPLY 1
+#    endif
 #endif
 
 /* C99 leaves >> of a negative value to the compiler; these kernels need the arithmetic one. */
@@ -59,8 +59,9 @@ TML_INLINE int32_t tml_requantize(int32_t acc, int32_t m)
 }
 #else
 /*
- * With acc = ah * 2^16 + al and m = mh * 2^16 + ml (ah signed, the others not) the sum is ah*mh in units of 2^32, ah*ml + al*mh
- * in units of 2^16, and al*ml. The middle sum is taken as (ah*ml >> 16) and a rest below 2^32.
+ * With acc = ah * 2^16 + al and m = mh * 2^16 + ml (ah signed, the others not) the sum is ah*mh in
+ * units of 2^32, ah*ml + al*mh in units of 2^16, and al*ml. The middle sum is taken as (ah*ml >>
+ * 16) and a rest below 2^32.
  */
 TML_SHARED int32_t tml_requantize(int32_t acc, int32_t m)
 {
@@ -74,9 +75,10 @@ TML_SHARED int32_t tml_requantize(int32_t acc, int32_t m)
 }
 #endif
 
-/* The end of every int8 kernel: y_zero_point + requantize(acc * 2^pre_shift, m), limited to y_min..y_max (within int8). */
-TML_INLINE int8_t tml_output_i8(int32_t acc, int32_t m, int_fast16_t pre_shift, int32_t y_zero_point,
-                                int32_t y_min, int32_t y_max)
+/* The end of every int8 kernel: y_zero_point + requantize(acc * 2^pre_shift, m), limited to
+ * y_min..y_max (within int8). */
+TML_INLINE int8_t tml_output_i8(int32_t acc, int32_t m, int_fast16_t pre_shift,
+                                int32_t y_zero_point, int32_t y_min, int32_t y_max)
 {
     int32_t y = y_zero_point + tml_requantize(tml_shift_left(acc, pre_shift), m);
     return (int8_t)tml_clamp_i32(y, y_min, y_max);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * What the kernels ask of compiler and part. Architecture and compiler macros are tested in common/ only.
- * Every macro below may be defined beforehand.
+ * What the kernels ask of compiler and part. Architecture and compiler macros are tested in common/
+ * only. Every macro below may be defined beforehand.
  */
 #ifndef TML_PORT_H
 #define TML_PORT_H
@@ -11,57 +11,60 @@
 #include <stdint.h>
 
 #if defined(__AVR__)
-#include <avr/pgmspace.h>
+#    include <avr/pgmspace.h>
 #endif
 
 /* Changes when a kernel's signature, packing or params change; generated code checks it. */
 #define TML_RUNTIME_VERSION 1
 
 #if defined(__GNUC__)
-#define TML_GNU(...) __attribute__((__VA_ARGS__))
+#    define TML_GNU(...) __attribute__((__VA_ARGS__))
 #else
-#define TML_GNU(...)
+#    define TML_GNU(...)
 #endif
 
 #if defined(__cplusplus)
-#define TML_RESTRICT __restrict
+#    define TML_RESTRICT __restrict
 #else
-#define TML_RESTRICT restrict
+#    define TML_RESTRICT restrict
 #endif
 
 /* Where hot code goes, such as a section in RAM. */
 #ifndef TML_FAST_CODE
-#define TML_FAST_CODE
+#    define TML_FAST_CODE
 #endif
 
 /* Where weights go. The kernels read them through tml_rom_*. */
 #ifndef TML_WEIGHTS_ATTR
-#if defined(__AVR__)
-#define TML_WEIGHTS_ATTR __attribute__((__progmem__))
-#else
-#define TML_WEIGHTS_ATTR
-#endif
+#    if defined(__AVR__)
+#        define TML_WEIGHTS_ATTR __attribute__((__progmem__))
+#    else
+#        define TML_WEIGHTS_ATTR
+#    endif
 #endif
 
-/* TML_INLINE_KERNELS: 1 inlines every kernel into its call, 0 keeps one copy, undefined lets the compiler choose. */
+/* TML_INLINE_KERNELS: 1 inlines every kernel into its call, 0 keeps one copy, undefined lets the
+ * compiler choose. */
 #ifndef TML_KERNEL
-#if !defined(TML_INLINE_KERNELS)
-#define TML_KERNEL TML_FAST_CODE static TML_GNU(__unused__)
-#elif TML_INLINE_KERNELS
-#define TML_KERNEL static inline TML_GNU(__always_inline__)
-#else
-#define TML_KERNEL TML_FAST_CODE static TML_GNU(__noinline__, __unused__)
-#endif
+#    if !defined(TML_INLINE_KERNELS)
+#        define TML_KERNEL TML_FAST_CODE static TML_GNU(__unused__)
+#    elif TML_INLINE_KERNELS
+#        define TML_KERNEL static inline TML_GNU(__always_inline__)
+#    else
+#        define TML_KERNEL TML_FAST_CODE static TML_GNU(__noinline__, __unused__)
+#    endif
 #endif
 
-/* A piece that several kernels share: one copy per model, which also gives its loops all registers. */
+/* A piece that several kernels share: one copy per model, which also gives its loops all registers.
+ */
 #define TML_SHARED TML_FAST_CODE static TML_GNU(__noinline__, __unused__)
 
-/* The hot loop of one kernel: inlined with it, so that literal shapes reach it, else kept apart for the registers. */
+/* The hot loop of one kernel: inlined with it, so that literal shapes reach it, else kept apart for
+ * the registers. */
 #if defined(TML_INLINE_KERNELS) && TML_INLINE_KERNELS
-#define TML_LEAF static inline TML_GNU(__always_inline__, __unused__)
+#    define TML_LEAF static inline TML_GNU(__always_inline__, __unused__)
 #else
-#define TML_LEAF TML_SHARED
+#    define TML_LEAF TML_SHARED
 #endif
 
 /* A few instructions, part of its caller. */
@@ -69,33 +72,33 @@
 
 /* Ends every node of a model. Overhead and effect are nil unless somebody wants to watch. */
 #ifndef TML_PROBE
-#if defined(TML_TRACE)
+#    if defined(TML_TRACE)
 void tml_trace(int id, const void *data, size_t bytes);
-#define TML_PROBE(id, data, bytes) tml_trace((id), (data), (bytes))
-#else
-#define TML_PROBE(id, data, bytes) ((void)0)
-#endif
+#        define TML_PROBE(id, data, bytes) tml_trace((id), (data), (bytes))
+#    else
+#        define TML_PROBE(id, data, bytes) ((void)0)
+#    endif
 #endif
 
 /* Parts with a handful of registers: blocks of 8 accumulators would live on the stack. */
 #ifndef TML_HAVE_FEW_REGISTERS
-#if defined(__AVR__) || defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
-#define TML_HAVE_FEW_REGISTERS 1
-#else
-#define TML_HAVE_FEW_REGISTERS 0
-#endif
+#    if defined(__AVR__) || defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
+#        define TML_HAVE_FEW_REGISTERS 1
+#    else
+#        define TML_HAVE_FEW_REGISTERS 0
+#    endif
 #endif
 
 /*
- * No instruction; the four values are ready here and what follows stays behind. Ends a step of an unrolled loop, so that the
- * compiler does not hoist the loads of all steps and then spill.
+ * No instruction; the four values are ready here and what follows stays behind. Ends a step of an
+ * unrolled loop, so that the compiler does not hoist the loads of all steps and then spill.
  */
 #ifndef TML_STEP_END
-#if defined(__GNUC__)
-#define TML_STEP_END(a, b, c, d) __asm__ volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d))
-#else
-#define TML_STEP_END(a, b, c, d) ((void)0)
-#endif
+#    if defined(__GNUC__)
+#        define TML_STEP_END(a, b, c, d) __asm__ volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d))
+#    else
+#        define TML_STEP_END(a, b, c, d) ((void)0)
+#    endif
 #endif
 
 /* Loads of constants: program memory on AVR, plain loads elsewhere. */
@@ -162,7 +165,8 @@ TML_INLINE float tml_rom_f32(const float *p)
 #endif
 }
 
-/* memcpy and memset by name where the compiler knows them without string.h; a plain loop might become a memmove. */
+/* memcpy and memset by name where the compiler knows them without string.h; a plain loop might
+ * become a memmove. */
 TML_INLINE void tml_copy(void *TML_RESTRICT dst, const void *TML_RESTRICT src, size_t bytes)
 {
 #if defined(__GNUC__)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
-/* Pointwise convolution, stride 1, no padding, one group: a dense over the channels of every pixel. */
+/* Pointwise convolution, stride 1, no padding, one group: a dense over the channels of every pixel.
+ */
 #ifndef TML_CONV2D_1X1_I8_H
 #define TML_CONV2D_1X1_I8_H
 
@@ -21,8 +22,8 @@ struct tml_conv2d_1x1_params {
 /*
  * x: [y_h][y_w][x_c]
  * weights, bias, multiplier: see tml_dense_pixels_i8.h, K = x_c and C = y_c
- * y: [y_h][y_w][y_c]. Two pixels of x are read while they are written, then never again: with pitches without gaps and y_c <= x_c, y may
- * run over x from 2 * y_c elements below it.
+ * y: [y_h][y_w][y_c]. Two pixels of x are read while they are written, then never again: with
+ * pitches without gaps and y_c <= x_c, y may run over x from 2 * y_c elements below it.
  */
 TML_KERNEL void tml_conv2d_1x1_i8(const struct tml_conv2d_1x1_params *p, const int8_t *x,
                                   const int8_t *weights, const int32_t *bias,

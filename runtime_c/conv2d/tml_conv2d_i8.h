@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * Convolution: y = clamp(y_zero_point + requantize((bias + sum over the window of w * x) * 2^pre_shift, multiplier)). The windows of
- * two neighbouring pixels are gathered into scratch, where they are vectors for a dense.
+ * Convolution: y = clamp(y_zero_point + requantize((bias + sum over the window of w * x) *
+ * 2^pre_shift, multiplier)). The windows of two neighbouring pixels are gathered into scratch,
+ * where they are vectors for a dense.
  */
 #ifndef TML_CONV2D_I8_H
 #define TML_CONV2D_I8_H
@@ -33,7 +34,8 @@ struct tml_conv2d_params {
     int32_t y_max;            /* y_min..127 */
 };
 
-/* One window of a group, its corner at row, col of x: dst[(ky * kernel_w + kx) * c + ic], c = x_c / groups. x: at the group's first channel. */
+/* One window of a group, its corner at row, col of x: dst[(ky * kernel_w + kx) * c + ic], c = x_c /
+ * groups. x: at the group's first channel. */
 TML_SHARED void tml_conv2d_gather_i8(const struct tml_conv2d_params *TML_RESTRICT p,
                                      const int8_t *x, int_fast16_t row, int_fast16_t col,
                                      int8_t *TML_RESTRICT dst)
@@ -64,19 +66,21 @@ TML_SHARED void tml_conv2d_gather_i8(const struct tml_conv2d_params *TML_RESTRIC
 
 /*
  * x: [x_h][x_w][x_c]
- * weights: per group as in tml_dense_pixels_i8.h, K = kernel_h * kernel_w * x_c / groups in the order ky, kx, ic and C = y_c / groups
- * bias, multiplier: [y_c]
- * scratch: 2 * K bytes
- * y: [y_h][y_w][y_c], must not overlap what a later window reads of x
+ * weights: per group as in tml_dense_pixels_i8.h, K = kernel_h * kernel_w * x_c / groups in the
+ * order ky, kx, ic and C = y_c / groups bias, multiplier: [y_c] scratch: 2 * K bytes y:
+ * [y_h][y_w][y_c], must not overlap what a later window reads of x
  */
 TML_KERNEL void tml_conv2d_i8(const struct tml_conv2d_params *p, const int8_t *x,
                               const int8_t *weights, const int32_t *bias, const int32_t *multiplier,
                               int8_t *scratch, int8_t *y)
 {
     int_fast16_t group_c = p->x_c / p->groups;
-    const struct tml_dense_params dense = {
-        p->kernel_h * p->kernel_w * group_c, p->y_c / p->groups, p->y_zero_point, p->pre_shift,
-        p->y_min, p->y_max};
+    const struct tml_dense_params dense = {p->kernel_h * p->kernel_w * group_c,
+                                           p->y_c / p->groups,
+                                           p->y_zero_point,
+                                           p->pre_shift,
+                                           p->y_min,
+                                           p->y_max};
     for (int_fast16_t oy = 0; oy < p->y_h; oy++) {
         int_fast16_t row = oy * p->stride_h - p->pad_top;
         for (int_fast16_t ox = 0; ox < p->y_w; ox += 2) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
-/* Dense: y[c] = clamp(y_zero_point + requantize((bias[c] + sum w[c][i] * x[i]) * 2^pre_shift, multiplier[c])). */
+/* Dense: y[c] = clamp(y_zero_point + requantize((bias[c] + sum w[c][i] * x[i]) * 2^pre_shift,
+ * multiplier[c])). */
 #ifndef TML_DENSE_I8_H
 #define TML_DENSE_I8_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * All output channels of one or two vectors: y[c] = clamp(y_zero_point + requantize((bias[c] + sum w[c][i] * x[i]) * 2^pre_shift,
- * multiplier[c])). The common part of dense and conv2d.
+ * All output channels of one or two vectors: y[c] = clamp(y_zero_point + requantize((bias[c] + sum
+ * w[c][i] * x[i]) * 2^pre_shift, multiplier[c])). The common part of dense and conv2d.
  */
 #ifndef TML_DENSE_PIXELS_I8_H
 #define TML_DENSE_PIXELS_I8_H
@@ -52,8 +52,8 @@ TML_SHARED void tml_dense_pixels_i8(const struct tml_dense_params *TML_RESTRICT 
             int32_t m = tml_rom_i32(multiplier + c + i);
             y[c + i] = tml_output_i8(acc[i], m, p->pre_shift, p->y_zero_point, p->y_min, p->y_max);
             if (two) {
-                y[y_pitch + c + i] = tml_output_i8(acc[4 + i], m, p->pre_shift, p->y_zero_point,
-                                                   p->y_min, p->y_max);
+                y[y_pitch + c + i] =
+                    tml_output_i8(acc[4 + i], m, p->pre_shift, p->y_zero_point, p->y_min, p->y_max);
             }
         }
     }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * Sums of int8 products in blocks of output channels x pixels: acc += sum over i < k of w[i] * x[i].
+ * Sums of int8 products in blocks of output channels x pixels: acc += sum over i < k of w[i] *
+ * x[i].
  *
- * Weights of a full block of 4 channels are interleaved, [k][4], channel fastest; those of a last block of r < 4 channels
- * are [k][r]. They lie in rom.
+ * Weights of a full block of 4 channels are interleaved, [k][4], channel fastest; those of a last
+ * block of r < 4 channels are [k][r]. They lie in rom.
  */
 #ifndef TML_DOT_I8_H
 #define TML_DOT_I8_H

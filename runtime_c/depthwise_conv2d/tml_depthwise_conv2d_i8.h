@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * Depthwise convolution, depth multiplier 1: y = clamp(y_zero_point + requantize((bias + sum over the window of w * x) * 2^pre_shift,
- * multiplier)), each channel by itself.
+ * Depthwise convolution, depth multiplier 1: y = clamp(y_zero_point + requantize((bias + sum over
+ * the window of w * x) * 2^pre_shift, multiplier)), each channel by itself.
  */
 #ifndef TML_DEPTHWISE_CONV2D_I8_H
 #define TML_DEPTHWISE_CONV2D_I8_H
 
 #include "../common/tml_fixedpoint.h"
-#include "../common/tml_port.h"
+#include "../common/tml_window.h"
 
 struct tml_depthwise_conv2d_params {
     int_fast16_t x_h;         /* rows of x in this view: 1.. */
@@ -32,28 +32,11 @@ struct tml_depthwise_conv2d_params {
     int32_t y_max;            /* y_min..127 */
 };
 
-/* The taps of a window that lie within x: rows ky0..ky1 - 1 and columns kx0..kx1 - 1 of the kernel. */
+/* The taps of a window that lie within x. */
 struct tml_depthwise_taps {
-    int_fast16_t ky0;
-    int_fast16_t ky1;
-    int_fast16_t kx0;
-    int_fast16_t kx1;
+    struct tml_taps rows;
+    struct tml_taps columns;
 };
-
-/* Of n taps, dilation apart from at on, those within 0..size - 1: begin..end - 1. */
-TML_INLINE void tml_depthwise_clip(int_fast16_t at, int_fast16_t dilation, int_fast16_t n,
-                                   int_fast16_t size, int_fast16_t *begin, int_fast16_t *end)
-{
-    int_fast16_t first = 0;
-    while (first < n && at + first * dilation < 0) {
-        first++;
-    }
-    while (n > first && at + (n - 1) * dilation >= size) {
-        n--;
-    }
-    *begin = first;
-    *end = n;
-}
 
 /* One tap of 4 channels: acc[c] += w[c] * x[c]. */
 TML_INLINE void tml_depthwise_tap_i8(int32_t acc[4], const int8_t *w, const int8_t *x)
@@ -89,20 +72,20 @@ TML_LEAF void tml_depthwise_3x3_i8(const struct tml_depthwise_conv2d_params *TML
     acc[3] = a[3];
 }
 
-/* acc[c] += the taps within x of 4 channels. x: at tap ky0, kx0; w: at tap 0, 0. */
+/* acc[c] += the taps within x of 4 channels. x: at the first of them; w: at tap 0, 0. */
 TML_LEAF void tml_depthwise_inside_i8(const struct tml_depthwise_conv2d_params *TML_RESTRICT p,
                                       const struct tml_depthwise_taps *TML_RESTRICT taps,
                                       const int8_t *x, const int8_t *TML_RESTRICT w,
                                       int32_t acc[TML_RESTRICT 4])
 {
     int32_t a[4] = {acc[0], acc[1], acc[2], acc[3]};
-    int_fast16_t columns = taps->kx1 - taps->kx0;
+    int_fast16_t columns = tml_count_taps(taps->columns);
     ptrdiff_t w_step = p->x_c;
     ptrdiff_t x_step = p->dilation_w * p->x_c;
     ptrdiff_t w_row_step = (p->kernel_w - columns) * w_step;
     ptrdiff_t x_row_step = p->dilation_h * p->x_row_pitch - columns * x_step;
-    w += (taps->ky0 * p->kernel_w + taps->kx0) * w_step;
-    for (int_fast16_t ky = taps->ky1 - taps->ky0; ky > 0; ky--) {
+    w += (taps->rows.begin * p->kernel_w + taps->columns.begin) * w_step;
+    for (int_fast16_t ky = tml_count_taps(taps->rows); ky > 0; ky--) {
         for (int_fast16_t kx = columns; kx > 0; kx--) {
             tml_depthwise_tap_i8(a, w, x);
             w += w_step;
@@ -124,9 +107,9 @@ TML_LEAF void tml_depthwise_padding_i8(const struct tml_depthwise_conv2d_params 
 {
     int32_t sum[4] = {0, 0, 0, 0};
     for (int_fast16_t ky = 0; ky < p->kernel_h; ky++) {
-        bool row_inside = ky >= taps->ky0 && ky < taps->ky1;
+        bool row_inside = ky >= taps->rows.begin && ky < taps->rows.end;
         for (int_fast16_t kx = 0; kx < p->kernel_w; kx++) {
-            if (!row_inside || kx < taps->kx0 || kx >= taps->kx1) {
+            if (!row_inside || kx < taps->columns.begin || kx >= taps->columns.end) {
                 sum[0] += tml_rom_i8(w);
                 sum[1] += tml_rom_i8(w + 1);
                 sum[2] += tml_rom_i8(w + 2);
@@ -141,17 +124,18 @@ TML_LEAF void tml_depthwise_padding_i8(const struct tml_depthwise_conv2d_params 
     acc[3] += sum[3] * p->x_zero_point;
 }
 
-/* All taps of one channel, of the last x_c % 4. x: at the first tap that lies within; w: at tap 0, 0. */
+/* All taps of one channel, of the last x_c % 4. x: at the first tap that lies within; w: at tap 0,
+ * 0. */
 TML_LEAF int32_t tml_depthwise_channel_i8(const struct tml_depthwise_conv2d_params *TML_RESTRICT p,
                                           const struct tml_depthwise_taps *TML_RESTRICT taps,
                                           const int8_t *x, const int8_t *TML_RESTRICT w)
 {
     int32_t sum = 0;
     for (int_fast16_t ky = 0; ky < p->kernel_h; ky++) {
-        bool row_inside = ky >= taps->ky0 && ky < taps->ky1;
+        bool row_inside = ky >= taps->rows.begin && ky < taps->rows.end;
         const int8_t *x_tap = x;
         for (int_fast16_t kx = 0; kx < p->kernel_w; kx++) {
-            if (row_inside && kx >= taps->kx0 && kx < taps->kx1) {
+            if (row_inside && kx >= taps->columns.begin && kx < taps->columns.end) {
                 sum += tml_mul_i8(tml_rom_i8(w), *x_tap);
                 x_tap += p->dilation_w * p->x_c;
             } else {
@@ -179,7 +163,7 @@ TML_INLINE void tml_depthwise_pixel_i8(const struct tml_depthwise_conv2d_params 
                                        const int32_t *TML_RESTRICT bias,
                                        const int32_t *TML_RESTRICT multiplier, int8_t *y)
 {
-    int_fast16_t inside = (taps->ky1 - taps->ky0) * (taps->kx1 - taps->kx0);
+    int_fast16_t inside = tml_count_taps(taps->rows) * tml_count_taps(taps->columns);
     bool full = inside == p->kernel_h * p->kernel_w;
     int_fast16_t c = 0;
     for (; c + 4 <= p->x_c; c += 4) {
@@ -217,13 +201,13 @@ TML_KERNEL void tml_depthwise_conv2d_i8(const struct tml_depthwise_conv2d_params
     struct tml_depthwise_taps taps;
     for (int_fast16_t oy = 0; oy < p->y_h; oy++) {
         int_fast16_t row = oy * p->stride_h - p->pad_top;
-        tml_depthwise_clip(row, p->dilation_h, p->kernel_h, p->x_h, &taps.ky0, &taps.ky1);
+        taps.rows = tml_clip_taps(row, p->dilation_h, p->kernel_h, p->x_h);
         for (int_fast16_t ox = 0; ox < p->y_w; ox++) {
             int_fast16_t col = ox * p->stride_w - p->pad_left;
-            tml_depthwise_clip(col, p->dilation_w, p->kernel_w, p->x_w, &taps.kx0, &taps.kx1);
-            ptrdiff_t first = (row + taps.ky0 * p->dilation_h) * p->x_row_pitch +
-                              (col + taps.kx0 * p->dilation_w) * p->x_c;
-            bool none = taps.ky0 == taps.ky1 || taps.kx0 == taps.kx1;
+            taps.columns = tml_clip_taps(col, p->dilation_w, p->kernel_w, p->x_w);
+            ptrdiff_t first = (row + taps.rows.begin * p->dilation_h) * p->x_row_pitch +
+                              (col + taps.columns.begin * p->dilation_w) * p->x_c;
+            bool none = tml_count_taps(taps.rows) == 0 || tml_count_taps(taps.columns) == 0;
             tml_depthwise_pixel_i8(p, &taps, none ? x : x + first, weights, bias, multiplier,
                                    y + oy * p->y_row_pitch + ox * p->x_c);
         }

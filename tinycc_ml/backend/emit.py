@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import __version__
 from ..errors import TinymlError
-from ..ops.unary import c_float
+from ..ops.indexing import c_float
 from ..resources import runtime_dir, template_dir
 from .names import comment
 from .program import Program
@@ -141,7 +141,7 @@ def format_values(values: np.ndarray) -> str:
     """Array elements as C initialisers, wrapped to the line width."""
     flat = np.ravel(values)
     if flat.dtype.kind == "f":
-        texts = [_float(v) for v in flat.tolist()]
+        texts = _float_texts(flat)
     else:
         suffix = "U" if flat.dtype == np.uint32 else ""
         texts = [f"{v}{suffix}" if v != -(2**31) else "(-2147483647 - 1)" for v in flat.tolist()]
@@ -150,12 +150,10 @@ def format_values(values: np.ndarray) -> str:
     return ",\n".join(f"    {line}" for line in lines)
 
 
-def _float(value: float) -> str:
-    """The shortest text that reads back as the same float32."""
-    text = str(np.float32(value))
-    if text in ("inf", "-inf", "nan"):
-        raise TinymlError(f"a constant of the model is {text}, which C has no literal for")
-    return (text if any(c in text for c in ".e") else text + ".0") + "F"
+def _float_texts(flat: np.ndarray) -> list[str]:
+    if not np.isfinite(flat).all():
+        raise TinymlError("a constant of the model is infinite or no number, which C has no literal for")
+    return [c_float(v) for v in flat]
 
 
 def _wrapped(text: str, indent: int) -> str:

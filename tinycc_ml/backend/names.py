@@ -11,7 +11,7 @@ _KEYWORDS = frozenset(
     volatile while bool true false class namespace template new delete this private public protected
     virtual operator friend using try catch throw main arena size_t""".split()
 )
-_LONGEST = 63
+_LONGEST = 48
 
 
 def identifier(text: str) -> str:
@@ -27,7 +27,7 @@ def identifiers(names: Iterable[str], taken: Iterable[str] = ()) -> dict[str, st
     used = {t.lower() for t in taken}
     found: dict[str, str] = {}
     for name in names:
-        base = identifier(name)[:_LONGEST].rstrip("_") or "tensor"
+        base = identifier(_first(name))[:_LONGEST].rstrip("_") or "tensor"
         unique, count = base, 1
         while unique.lower() in used:
             count += 1
@@ -35,6 +35,11 @@ def identifiers(names: Iterable[str], taken: Iterable[str] = ()) -> dict[str, st
         used.add(unique.lower())
         found[name] = unique
     return found
+
+
+def _first(name: str) -> str:
+    """Converters join the names of what they fused with ";": the first one is enough to know it by."""
+    return name.split(";")[0] or name
 
 
 def comment(text: str) -> str:

@@ -14,7 +14,7 @@ from ..ir.text import graph_hash
 from ..ir.types import TensorType, dtype_of
 from ..ops import op_of
 from ..ops.base import Loop, Nest, Site
-from ..ops.unary import c_float
+from ..ops.indexing import c_float
 from ..resources import runtime_dir
 from .choose import Plan
 from .names import comment, identifier, identifiers

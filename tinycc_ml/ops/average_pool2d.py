@@ -1,7 +1,8 @@
-"""Mean of each window. x: [N, H, W, C]. Padding does not count, unless the attribute count_padding is set.
+"""Mean of each window. x: [N, H, W, C]. Padding does not count, but for the attribute counted_pads (top, left,
+bottom, right), when it is there: so much of it counts.
 
-Integer, n being the pixels of the window inside the image:
-y = clamp(zero_y + requantize((sum - n * zero_x) << pre_shift, multiplier[n - 1])), multiplier: i32[KH * KW].
+Integer, n being the pixels of a window that count:
+y = clamp(zero_y + requantize(sum(x - zero_x) << pre_shift, multiplier[n - 1])), multiplier: i32[KH * KW].
 """
 
 from __future__ import annotations
@@ -18,26 +19,39 @@ from .contraction import finish, float_params, quantized_params
 from .importing import TO_NCHW, OnnxNode
 from .lowering import Lowering
 from .pooling import (
-    cases, emit_pool, global_cases, global_window, infer, onnx_pool_window, params, window_of,
+    cases,
+    emit_pool,
+    global_cases,
+    global_window,
+    infer,
+    onnx_pool_window,
+    params,
+    window_of,
 )  # fmt: skip
 from .windows import Window, onnx_window, windows
 
 
 def counts(shape: tuple[int, ...], attrs: Attrs) -> np.ndarray:
-    """[1, OH, OW, 1]: how many pixels of each window lie inside the image of [N, H, W, C] `shape`."""
-    inside = windows(np.ones((1, *shape[1:3], 1), np.int64), window_of(attrs), 0)
-    return inside.sum(axis=(3, 4))
+    """[1, OH, OW, 1]: how many pixels of each window count; `shape` is that of x."""
+    ones = np.ones((1, *shape[1:3], 1), np.int64)
+    window = window_of(attrs)
+    if "counted_pads" in attrs:
+        top, left, bottom, right = attrs["counted_pads"]
+        ones = np.pad(ones, ((0, 0), (top, bottom), (left, right), (0, 0)), constant_values=1)
+        rest = (0, 0, window.pads[2] - bottom, window.pads[3] - right)
+        window = replace(window, pads=rest)
+    return windows(ones, window, 0).sum(axis=(3, 4))
 
 
 def reference(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
     total = windows(arrays[0], window_of(attrs), 0).sum(axis=(3, 4))
-    divisor = _area(attrs) if attrs.get("count_padding") else counts(arrays[0].shape, attrs)
-    return (clamped((total / divisor).astype(np.float32), attrs),)
+    mean = total / np.maximum(counts(arrays[0].shape, attrs), 1)
+    return (clamped(mean.astype(np.float32), attrs),)
 
 
 def integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
-    zero = site.x.quant.zero  # type: ignore[union-attr]
-    x = arrays[0].astype(np.int64) - zero
+    """Where nothing counts the sum is 0, whatever it is multiplied by."""
+    x = arrays[0].astype(np.int64) - site.x.quant.zero  # type: ignore[union-attr]
     acc = windows(x, window_of(site.attrs), 0).sum(axis=(3, 4))
     return (finish(site, acc, arrays[1][counts(x.shape, site.attrs) - 1]),)
 
@@ -49,14 +63,10 @@ def _area(attrs: Attrs) -> int:
 def lower(low: Lowering) -> None:
     """One multiplier for each count of pixels; counts that don't occur share the nearest one's."""
     x = low.activation(0)
-    area, seen = _area(low.attrs), counts(x.shape, low.attrs)
-    if seen.min() < 1:
-        low.refuse("a window lies in the padding altogether")
-    divisor = np.clip(np.arange(1, area + 1), seen.min(), seen.max())
-    if low.attrs.get("count_padding"):
-        divisor = np.full(area, area)
+    seen = counts(x.shape, low.attrs)
+    divisor = np.clip(np.arange(1, _area(low.attrs) + 1), max(seen.min(), 1), max(seen.max(), 1))
     m = low.multiplier(x.type.quant.scale0 / low.y_quant.scale0 / divisor)  # type: ignore[union-attr]
-    kept = {k: v for k, v in low.attrs.items() if k not in ("min", "max", "count_padding")}
+    kept = {k: v for k, v in low.attrs.items() if k not in ("min", "max")}
     attrs = {**kept, "pre_shift": m.pre_shift, **low.limits()}
     low.emit("average_pool2d", [x.name, low.constant("multiplier", m.value)], attrs)
 
@@ -67,13 +77,13 @@ def accumulator(site: Site) -> np.ndarray:
     return np.asarray([_area(site.attrs) * reach << site.attrs["pre_shift"]], np.int64)
 
 
-def _i8_params(site: Site) -> dict[str, int | float]:
-    return {**params(site), "x_zero_point": site.x.quant.zero, **quantized_params(site)}  # type: ignore
-
-
-def _f32_params(site: Site) -> dict[str, int | float]:
-    counted = {"count_padding": int(bool(site.attrs.get("count_padding")))}
-    return {**params(site), **counted, **float_params(site)}
+def _params(site: Site) -> dict[str, int | float]:
+    bottom, right = site.attrs.get("counted_pads", site.attrs["pads"])[2:]
+    counted = {"pad_bottom": bottom, "pad_right": right, "count_include_pad": int("counted_pads" in site.attrs)}
+    image: dict[str, int | float] = {**params(site), **counted}
+    if site.is_float:
+        return {**image, **float_params(site)}
+    return {**image, "x_zero_point": site.x.quant.zero, **quantized_params(site)}  # type: ignore[union-attr]
 
 
 def _taps(site: Site) -> int:
@@ -84,15 +94,13 @@ KERNELS = (
     Kernel(
         "tml_average_pool2d_i8", "average_pool2d",
         accepts=lambda site: None if site.x.dtype.name == "i8" else f"takes i8, got {site.x.dtype}",
-        params=_i8_params, arrays=lambda site: (("multiplier", site.const(1)),),
+        params=_params, arrays=lambda site: (("multiplier", site.const(1)),),
         cycles=lambda site: 5.0 * _taps(site) + 20.0 * site.y.size,
-        params_type="tml_average_pool2d_i8_params",
     ),
     Kernel(
         "tml_average_pool2d_f32", "average_pool2d",
         accepts=lambda site: None if site.x.dtype.name == "f32" else f"takes f32, got {site.x.dtype}",
-        params=_f32_params, cycles=lambda site: 6.0 * _taps(site) + 25.0 * site.y.size,
-        params_type="tml_average_pool2d_f32_params",
+        params=_params, cycles=lambda site: 6.0 * _taps(site) + 25.0 * site.y.size,
     ),
 )  # fmt: skip
 
@@ -101,21 +109,10 @@ def from_average_pool(node: OnnxNode) -> None:
     _check(node)
     window = onnx_pool_window(node)
     declared = onnx_window(node, tuple(node.attr("kernel_shape")), node.type(0).shape[2:])
-    if not node.attr("count_include_pad", 0) or not any(declared.pads):
-        emit_pool(node, "average_pool2d", window)
-    elif window == declared:
-        emit_pool(node, "average_pool2d", window, count_padding=True)
+    if node.attr("count_include_pad", 0) and any(declared.pads):
+        emit_pool(node, "average_pool2d", window, counted_pads=declared.pads)
     else:
-        _emit_padded(node, window, declared)
-
-
-def _emit_padded(node: OnnxNode, window: Window, declared: Window) -> None:
-    """Padding that counts and a last window that reaches beyond it: the padding becomes image."""
-    top, left, bottom, right = declared.pads
-    pads = (0, top, left, 0, 0, bottom, right, 0)
-    image = node.emit("pad", [node.to_channels_last(0)], {"pads": pads, "mode": "constant", "value": 0.0})
-    rest = (0, 0, window.pads[2] - bottom, window.pads[3] - right)
-    emit_pool(node, "average_pool2d", replace(window, pads=rest), image)
+        emit_pool(node, "average_pool2d", window)
 
 
 def from_global(node: OnnxNode) -> None:

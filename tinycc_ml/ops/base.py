@@ -94,7 +94,6 @@ class Kernel:
     scratch_bytes: Callable[[Site], int] = lambda site: 0
     # Modelled cycles on a Cortex-M4: only ranks candidates against each other
     cycles: Callable[[Site], float] = lambda site: 0.0
-    params_type: str = ""  # struct name; default tml_<folder>_params
     activations: tuple[int, ...] = (0,)
     in_place: tuple[int, ...] = ()
     per_image: bool = True  # one call for each index of the leading (batch) axis

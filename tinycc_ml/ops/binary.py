@@ -19,14 +19,21 @@ from ..ir.types import F32, TensorType
 from . import binary_integer as forms
 from .base import Arrays, Case, Const, Nest, Op, QuantizeRule, Site, clamped
 from .importing import OnnxNode
-from .indexing import affine, broadcast_strides, elementwise_loops, nested, read, strides_of
+from .indexing import (
+    affine,
+    broadcast_strides,
+    c_float,
+    elementwise_loops,
+    nested,
+    read,
+    strides_of,
+)
 from .lowering import Lowering
-from .unary import c_float
 
 
 @dataclass(frozen=True)
 class Function:
-    """`numpy(x0, x1)`; `c` is a C expression of the floats `a` and `b`; `form`: its integer arithmetic."""
+    """`numpy(x0, x1)`; `c` is a C expression of the floats `v0` and `v1`; `form`: its integer arithmetic."""
 
     numpy: Callable[[np.ndarray, np.ndarray], np.ndarray]
     c: str
@@ -39,13 +46,13 @@ class Function:
 
 
 FUNCTIONS: Mapping[str, Function] = {
-    "add": Function(np.add, "a + b", "Add", forms.ADD, clamps=True),
-    "sub": Function(np.subtract, "a - b", "Sub", forms.SUB, clamps=True),
-    "mul": Function(np.multiply, "a * b", "Mul", forms.MUL, clamps=True),
-    "div": Function(np.divide, "a / b", "Div", forms.DIV, clamps=True, cycles=22.0, low=0.5),
-    "pow": Function(np.power, "powf(a, b)", "Pow", forms.POW, cycles=200.0, low=0.5, integer_cases=False),
-    "minimum": Function(np.minimum, "fminf(a, b)", "Min", forms.MINIMUM),
-    "maximum": Function(np.maximum, "fmaxf(a, b)", "Max", forms.MAXIMUM),
+    "add": Function(np.add, "v0 + v1", "Add", forms.ADD, clamps=True),
+    "sub": Function(np.subtract, "v0 - v1", "Sub", forms.SUB, clamps=True),
+    "mul": Function(np.multiply, "v0 * v1", "Mul", forms.MUL, clamps=True),
+    "div": Function(np.divide, "v0 / v1", "Div", forms.DIV, clamps=True, cycles=22.0, low=0.5),
+    "pow": Function(np.power, "powf(v0, v1)", "Pow", forms.POW, cycles=200.0, low=0.5, integer_cases=False),
+    "minimum": Function(np.minimum, "fminf(v0, v1)", "Min", forms.MINIMUM),
+    "maximum": Function(np.maximum, "fmaxf(v0, v1)", "Max", forms.MAXIMUM),
 }
 
 
@@ -86,14 +93,16 @@ def _nest(function: Function, site: Site) -> Nest:
     operands = (strides_of(shape), *(broadcast_strides(t.shape, shape) for t in site.inputs[:2]))
     variables, dims, strides = elementwise_loops(shape, operands)
     out, left, right = (affine(variables, s) for s in strides)
+    includes: tuple[str, ...] = ()
+    body: tuple[str, ...]
     if site.is_float:
-        values = (f"const float a = {read(site, 0, left)};", f"const float b = {read(site, 1, right)};")
+        values = (f"const float v0 = {read(site, 0, left)};", f"const float v1 = {read(site, 1, right)};")
         body = (*values, f"y0[{out}] = {_clamped_c(function.c, site.attrs)};")
-        includes: tuple[str, ...] = ("math.h",) if "f(" in body[-1] else ()
+        includes = ("math.h",) if "f(" in body[-1] else ()
         cycles = function.cycles
     else:
         body = forms.statements(function.form, site, left, right, f"y0[{out}]")
-        includes, cycles = (), 14.0
+        cycles = 14.0
     return Nest(
         nested(variables, dims, body), includes=includes, in_place=_in_place(site), cycles=cycles * site.y.size
     )
@@ -143,7 +152,7 @@ def from_sum(node: OnnxNode) -> None:
 def from_mean(node: OnnxNode) -> None:
     _check_floats(node)
     total = chain(node, "add", node.inputs, out=None)
-    count = node.constant(f"{node.outputs[0]}.weight", np.float32(1 / len(node.inputs)))
+    count = node.constant(f"{node.outputs[0]}.weight", np.asarray(1 / len(node.inputs), np.float32))
     node.emit("mul", [total, count], out=0)
 
 
@@ -152,7 +161,7 @@ def _cases(name: str, f: Function) -> tuple[Case, ...]:
         return Case(f"{name}_{kind}", f.onnx, inputs, low=f.low, integer=f.integer_cases)
 
     channel = Const((0.5 + np.arange(3, dtype=np.float32)).reshape(1, 3, 1, 1))
-    cases = (
+    cases: tuple[Case, ...] = (
         case("one", (1,), (1,)),
         case("same_shape", (2, 3, 5), (2, 3, 5)),
         case("broadcast_row", (2, 3, 5), (5,)),

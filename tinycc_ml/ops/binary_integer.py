@@ -13,14 +13,14 @@ by construction: linear below 2^30, product and quotient below 2^31 (255 * 255 <
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..ir.graph import Tensor
 from ..ir.types import Quant
-from ..numerics.fixedpoint import requantize, rounding_shift, round_half_up, shared_multipliers
+from ..numerics.fixedpoint import requantize, round_half_up, rounding_shift, shared_multipliers
 from .base import Arrays, Site
 from .indexing import read
 from .lowering import Lowering
@@ -263,9 +263,12 @@ def _extremum(low: Lowering) -> None:
     low.emit(low.node.op, [rescaled(low, 0), rescaled(low, 1)], {})
 
 
-def _extremum_c(site: Site, left: str, right: str, out: str, relation: str) -> tuple[str, ...]:
-    values = (f"const int8_t a = {read(site, 0, left)};", f"const int8_t b = {read(site, 1, right)};")
-    return (*values, f"{out} = a {relation} b ? a : b;")
+def _extremum_form(function: Function, relation: str) -> Form:
+    def in_c(site: Site, left: str, right: str, out: str) -> tuple[str, ...]:
+        a, b = read(site, 0, left), read(site, 1, right)
+        return f"const int8_t v0 = {a};", f"const int8_t v1 = {b};", f"{out} = v0 {relation} v1 ? v0 : v1;"
+
+    return Form(_extremum, lambda site, arrays: function(arrays[0], arrays[1]), in_c)
 
 
 ADD = Form(lambda low: _linear(low, (1, 1)), _linear_integer, _linear_c)
@@ -273,5 +276,5 @@ SUB = Form(lambda low: _linear(low, (1, -1)), _linear_integer, _linear_c)
 MUL = Form(_product, _product_integer, _product_c)
 DIV = Form(_quotient, _quotient_integer, _quotient_c)
 POW = Form(_power, _quotient_integer, _quotient_c)
-MINIMUM = Form(_extremum, lambda site, a: np.minimum(a[0], a[1]), lambda s, l, r, o: _extremum_c(s, l, r, o, "<"))
-MAXIMUM = Form(_extremum, lambda site, a: np.maximum(a[0], a[1]), lambda s, l, r, o: _extremum_c(s, l, r, o, ">"))
+MINIMUM = _extremum_form(np.minimum, "<")
+MAXIMUM = _extremum_form(np.maximum, ">")

@@ -13,10 +13,9 @@ from ..ir.graph import Attrs
 from ..ir.types import TensorType
 from .base import Arrays, Case, Const, Nest, Op, QuantizeRule, Site, clamped
 from .importing import OnnxNode
-from .indexing import nested
+from .indexing import c_float, nested
 from .lowering import Lowering
 from .lut import emit_lut
-from .unary import c_float
 
 
 def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
@@ -47,7 +46,7 @@ def _nest(site: Site) -> Nest:
             expression = f"fmaxf({expression}, {c_float(site.attrs['min'])})"
         if "max" in site.attrs:
             expression = f"fminf({expression}, {c_float(site.attrs['max'])})"
-        body = ("const float v = x0[i];", f"y0[i] = {expression};")
+        body: tuple[str, ...] = ("const float v = x0[i];", f"y0[i] = {expression};")
         return Nest(nested(("i",), (size,), body), includes=("math.h",), in_place=(0,), cycles=6.0 * size)
     low, high = site.attrs["q_min"], site.attrs["q_max"]
     body = (f"y0[i] = (int8_t)tml_clamp_i32(x0[i], {low}, {high});",)

@@ -14,7 +14,7 @@ from ..ir.graph import Attrs
 from ..ir.types import TensorType
 from .base import Arrays, Case, Const, Loop, Nest, Op, QuantizeRule, Site
 from .importing import OnnxNode
-from .indexing import affine, nested, read
+from .indexing import affine, collapse, names, nested, read
 from .lowering import Lowering
 from .lut import rescaled
 from .slice import normal_axis
@@ -50,10 +50,10 @@ def _nest(site: Site) -> Nest:
     offset = 0
     for k, tensor in enumerate(site.inputs):
         run = prod(tensor.shape[axis:])
-        value = read(site, k, affine(("r", "i"), (run, 1)) if rows > 1 else "i")
-        target = affine(("r", "i") if rows > 1 else ("i",), (pitch, 1) if rows > 1 else (1,), offset)
-        loops = (("r", "i"), (rows, run)) if rows > 1 else (("i",), (run,))
-        body += nested(*loops, (f"y0[{target}] = {value};",))
+        dims, (write, source) = collapse((rows, run), ((pitch, 1), (run, 1)))
+        variables = names(len(dims))
+        value = read(site, k, affine(variables, source))
+        body += nested(variables, dims, (f"y0[{affine(variables, write, offset)}] = {value};",))
         offset += run
     return Nest(tuple(body), cycles=6.0 * site.y.size)
 

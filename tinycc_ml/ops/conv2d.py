@@ -11,8 +11,15 @@ from ..ir.graph import Attrs
 from ..ir.types import TensorType
 from .base import Arrays, Case, Const, Kernel, Op, QuantizeRule, Site, clamped
 from .contraction import (
-    accumulator_bound, contraction_arrays, emit_contraction, exact_matmul, finish, float_params, needs,
-    packed_blocks, quantized_params,
+    accumulator_bound,
+    contraction_arrays,
+    emit_contraction,
+    exact_matmul,
+    finish,
+    float_params,
+    needs,
+    packed_blocks,
+    quantized_params,
 )  # fmt: skip
 from .importing import OnnxNode
 from .lowering import Lowering
@@ -114,13 +121,11 @@ def _kernels(kind: str, weights: str) -> tuple[Kernel, ...]:
             f"tml_conv2d_1x1_{kind}", "conv2d",
             accepts=lambda site: accepts(site) or _is_pointwise(site),
             params=_pointwise_params, arrays=_pack, cycles=lambda site: 2.3 * macs(site),
-            params_type=f"tml_conv2d_1x1_{kind}_params",
         ),
         Kernel(
             f"tml_conv2d_{kind}", "conv2d",
             accepts=accepts, params=_general_params, arrays=_pack, scratch_bytes=_window_bytes,
             cycles=lambda site: 2.5 * macs(site) + 4 * site.y.size / site.y.shape[3] * _window_bytes(site),
-            params_type=f"tml_conv2d_{kind}_params",
         ),
     )  # fmt: skip
 

@@ -125,7 +125,6 @@ def _kernel(kind: str) -> Kernel:
         accepts=lambda site: needs(site, kind, kind), params=_params,
         arrays=lambda site: contraction_arrays(site, site.const(1), site.y.shape[3]),
         cycles=lambda site: 6.0 * macs(site) + 20.0 * site.y.size,
-        params_type=f"tml_conv_transpose2d_{kind}_params",
     )  # fmt: skip
 
 

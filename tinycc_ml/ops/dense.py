@@ -11,8 +11,15 @@ from ..ir.graph import Attrs
 from ..ir.types import TensorType
 from .base import Arrays, Case, Const, Kernel, Op, QuantizeRule, Site, clamped
 from .contraction import (
-    accumulator_bound, contraction_arrays, emit_contraction, exact_matmul, finish, float_params, needs,
-    packed_blocks, quantized_params,
+    accumulator_bound,
+    contraction_arrays,
+    emit_contraction,
+    exact_matmul,
+    finish,
+    float_params,
+    needs,
+    packed_blocks,
+    quantized_params,
 )  # fmt: skip
 from .importing import OnnxNode
 from .lowering import Lowering
@@ -78,12 +85,12 @@ def _kernels(kind: str) -> tuple[Kernel, ...]:
     return (
         Kernel(
             f"tml_dense_{kind}", "dense", accepts=one, params=_params, arrays=_pack, per_image=False,
-            cycles=lambda site: 2.6 * macs(site), params_type=f"tml_dense_{kind}_params",
+            cycles=lambda site: 2.6 * macs(site),
         ),
         Kernel(
             f"tml_conv2d_1x1_{kind}", "conv2d", accepts=lambda site: needs(site, kind, kind),
             params=_row_params, arrays=_pack, per_image=False,
-            cycles=lambda site: 2.7 * macs(site), params_type=f"tml_conv2d_1x1_{kind}_params",
+            cycles=lambda site: 2.7 * macs(site),
         ),
     )  # fmt: skip
 

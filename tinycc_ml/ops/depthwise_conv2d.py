@@ -11,11 +11,17 @@ from ..ir.graph import Attrs
 from ..ir.types import TensorType
 from .base import Arrays, Case, Const, Kernel, Op, QuantizeRule, Site, clamped
 from .contraction import (
-    accumulator_bound, contraction_arrays, emit_contraction, finish, float_params, needs, quantized_params,
+    accumulator_bound,
+    contraction_arrays,
+    emit_contraction,
+    finish,
+    float_params,
+    needs,
+    quantized_params,
 )  # fmt: skip
 from .importing import OnnxNode
 from .lowering import Lowering
-from .windows import Window, image_params, windows
+from .windows import Window, channelwise_params, windows
 
 
 def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
@@ -64,7 +70,7 @@ def macs(site: Site) -> int:
 
 def _params(site: Site) -> dict[str, int | float]:
     window = Window.of(site.attrs, site.inputs[1].shape[:2])  # type: ignore[arg-type]
-    image: dict[str, int | float] = {**image_params(site.x.shape, site.y.shape), **window.params()}
+    image: dict[str, int | float] = {**channelwise_params(site.x.shape, site.y.shape), **window.params()}
     if site.is_float:
         return {**image, **float_params(site)}
     return {**image, "x_zero_point": site.x.quant.zero, **quantized_params(site)}  # type: ignore[union-attr]
@@ -76,7 +82,6 @@ def _kernel(kind: str) -> Kernel:
         accepts=lambda site: needs(site, kind, kind), params=_params,
         arrays=lambda site: contraction_arrays(site, site.const(1), site.y.shape[3]),
         cycles=lambda site: 5.0 * macs(site) + 12.0 * site.y.size,
-        params_type=f"tml_depthwise_conv2d_{kind}_params",
     )  # fmt: skip
 
 

@@ -74,9 +74,9 @@ def nested(variables: Sequence[str], extents: Sequence[int], body: Sequence[Loop
     return inner
 
 
-def index_table(indices: Sequence[int]) -> np.ndarray:
+def index_table(indices: Sequence[int] | np.ndarray) -> np.ndarray:
     """Constant indices in the smallest element type that is read from flash."""
-    return np.asarray(indices, np.uint16 if max(indices, default=0) < 1 << 16 else np.uint32)
+    return np.asarray(indices, np.uint16 if np.max(indices, initial=0) < 1 << 16 else np.uint32)
 
 
 def table_read(name: str, table: np.ndarray, index: str) -> str:
@@ -105,3 +105,12 @@ def elementwise_loops(
     """Loop variables, extents and collapsed strides for an element-wise walk."""
     dims, kept = collapse(shape, strides)
     return names(len(dims)), dims, kept
+
+
+def c_float(value: float) -> str:
+    """The shortest C literal that reads back as the same float32. ValueError for infinities and NaN."""
+    single = np.float32(value)
+    if not np.isfinite(single):
+        raise ValueError(f"{value} has no C literal")
+    text = str(single)
+    return (text if any(c in text for c in ".e") else f"{text}.0") + "F"

@@ -18,10 +18,13 @@ from ..ir.types import I8, Quant, TensorType
 from ..numerics.fixedpoint import requantize
 from ..numerics.quantization import quantize
 from .base import Arrays, Case, Const, Kernel, Loop, Nest, Op, QuantizeRule, Site
-from .contraction import quantized_params
+from .contraction import float_params, quantized_params
 from .importing import OnnxNode
 from .indexing import affine, broadcast_strides, names, nested, read, strides_of
 from .lowering import Lowering
+
+# What the kernel's accumulators hold before the zero points are taken off
+MAX_TERMS = 32767
 
 
 def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
@@ -88,14 +91,16 @@ def _accepts(kind: str, site: Site) -> str | None:
         return f"takes {kind}, got {a.type.dtype} and {b.type.dtype}"
     if a.type.rank != 3 or b.type.rank != 3 or a.shape[0] != b.shape[0]:
         return "takes [B, M, K] and [B, K, N]"
+    if a.shape[2] > MAX_TERMS:
+        return f"takes at most {MAX_TERMS} terms"
     return None
 
 
 def _params(site: Site) -> dict[str, int | float]:
     (_, m, k), n = site.x.shape, site.y.shape[2]
-    sizes: dict[str, int | float] = {"rows": m, "terms": k, "columns": n}
+    sizes: dict[str, int | float] = {"m": m, "k": k, "n": n}
     if site.is_float:
-        return sizes
+        return {**sizes, **float_params(site)}
     a, b = (t.type.quant.zero for t in site.inputs)  # type: ignore[union-attr]
     zeros = {"a_zero_point": a, "b_zero_point": b, "multiplier": site.attrs["multiplier"]}
     return {**sizes, **zeros, **quantized_params(site)}
@@ -109,7 +114,6 @@ def _kernel(kind: str) -> Kernel:
         params=_params,
         activations=(0, 1),
         cycles=lambda site: 5.0 * macs(site) + 15.0 * site.y.size,
-        params_type=f"tml_matmul_{kind}_params",
     )
 
 
@@ -204,7 +208,7 @@ def _emit_weights_left(node: OnnxNode) -> None:
     node.emit("transpose", [y], turn, out=0)
 
 
-def _case(name: str, a: tuple[int, ...], b: Any, **options: Any) -> Case:
+def _case(name: str, a: Any, b: Any, **options: Any) -> Case:
     return Case(name, "MatMul", (a, b), **options)
 
 

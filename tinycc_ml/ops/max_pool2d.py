@@ -8,29 +8,45 @@ import numpy as np
 
 from ..ir.graph import Attrs
 from ..ir.types import F32
-from .base import Arrays, Kernel, Op, QuantizeRule, Site
+from .base import Arrays, Kernel, Op, QuantizeRule, Site, clamped
+from .contraction import float_params
 from .importing import OnnxNode
 from .lowering import Lowering
 from .pooling import (
-    cases, emit_pool, global_cases, global_window, infer, onnx_pool_window, params, window_of,
+    cases,
+    emit_pool,
+    global_cases,
+    global_window,
+    infer,
+    onnx_pool_window,
+    params,
+    window_of,
 )  # fmt: skip
 from .windows import windows
 
 
 def reference(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
-    return (windows(arrays[0], window_of(attrs), -np.inf).max(axis=(3, 4)),)
+    return (clamped(windows(arrays[0], window_of(attrs), -np.inf).max(axis=(3, 4)), attrs),)
 
 
 def integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
-    return (windows(arrays[0], window_of(site.attrs), -128).max(axis=(3, 4)),)
+    y = windows(arrays[0], window_of(site.attrs), -128).max(axis=(3, 4))
+    return (np.clip(y, site.attrs["q_min"], site.attrs["q_max"]),)
 
 
 def lower(low: Lowering) -> None:
-    low.emit("max_pool2d", [low.activation(0).name], low.attrs)
+    kept = {k: v for k, v in low.attrs.items() if k not in ("min", "max")}
+    low.emit("max_pool2d", [low.activation(0).name], {**kept, **low.limits()})
 
 
 def _taps(site: Site) -> int:
     return site.y.size * int(np.prod(site.attrs["kernel"]))
+
+
+def _params(site: Site) -> dict[str, int | float]:
+    if site.is_float:
+        return {**params(site), **float_params(site)}
+    return {**params(site), "y_min": site.attrs["q_min"], "y_max": site.attrs["q_max"]}
 
 
 def _kernel(kind: str) -> Kernel:
@@ -38,9 +54,8 @@ def _kernel(kind: str) -> Kernel:
         f"tml_max_pool2d_{kind}",
         "max_pool2d",
         accepts=lambda site: None if site.x.dtype.name == kind else f"takes {kind}, got {site.x.dtype}",
-        params=params,
+        params=_params,
         cycles=lambda site: 5.0 * _taps(site) + 10.0 * site.y.size,
-        params_type=f"tml_max_pool2d_{kind}_params",
     )
 
 
@@ -68,6 +83,7 @@ OP = Op(
     integer,
     quantize=QuantizeRule(lower, "input"),
     kernels=(_kernel("i8"), _kernel("f32")),
+    clamps=True,
     onnx={"MaxPool": from_max_pool, "GlobalMaxPool": from_global},
     summary="MaxPool and GlobalMaxPool, 1-D and 2-D",
     cases=(*cases("MaxPool"), *global_cases("GlobalMaxPool")),

@@ -16,10 +16,9 @@ from ..ir.types import TensorType
 from ..numerics.quantization import integer_bound
 from .base import Arrays, Case, Const, Nest, Op, QuantizeRule, Site
 from .importing import OnnxNode
-from .indexing import affine, index_table, names, nested, strides_of, table_read
+from .indexing import affine, c_float, index_table, names, nested, strides_of, table_read
 from .lowering import Lowering
 from .slice import emit_slice, normal_axis
-from .unary import c_float
 
 MODES = ("constant", "reflect", "edge", "wrap")
 

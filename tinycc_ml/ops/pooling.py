@@ -10,7 +10,7 @@ from ..ir.graph import Attrs
 from ..ir.types import TensorType
 from .base import Case, Site
 from .importing import OnnxNode
-from .windows import Window, image_params, onnx_window
+from .windows import Window, channelwise_params, onnx_window
 
 
 def window_of(attrs: Attrs) -> Window:
@@ -26,7 +26,7 @@ def infer(name: str, types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorT
 
 
 def params(site: Site) -> dict[str, int | float]:
-    return {**image_params(site.x.shape, site.y.shape), **window_of(site.attrs).params()}
+    return {**channelwise_params(site.x.shape, site.y.shape), **window_of(site.attrs).params()}
 
 
 def onnx_pool_window(node: OnnxNode) -> Window:

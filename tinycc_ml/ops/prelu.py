@@ -15,8 +15,8 @@ from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
 from ..numerics.fixedpoint import requantize
-from .binary_integer import full_rank
 from .base import Arrays, Case, Const, Nest, Op, QuantizeRule, Site
+from .binary_integer import full_rank
 from .importing import OnnxNode
 from .indexing import affine, broadcast_strides, elementwise_loops, nested, read, strides_of
 from .lowering import Lowering
@@ -49,7 +49,7 @@ def integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
 def lower(low: Lowering) -> None:
     x, slope = low.activation(0), full_rank(low, low.real(1).astype(np.float64))
     if slope.size == 1:
-        emit_lut(low, x, lambda real: reference((real, np.float32(slope.reshape(()))), {})[0])
+        emit_lut(low, x, lambda real: reference((real, np.asarray(slope.ravel()[0], np.float32)), {})[0])
         return
     unit = x.type.quant.scale0 / low.y_quant.scale0  # type: ignore[union-attr]
     m = low.multiplier(unit * np.concatenate([[1.0], np.abs(slope).ravel()]))

@@ -17,8 +17,7 @@ from ..ir.types import DTYPES, F32, Quant, TensorType
 from ..numerics import quantization
 from .base import Arrays, Case, Const, Nest, Op, Site
 from .importing import OnnxNode
-from .indexing import nested
-from .unary import c_float
+from .indexing import c_float, nested
 
 
 def type_from(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:

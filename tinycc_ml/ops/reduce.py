@@ -190,7 +190,7 @@ def _cases(name: str, r: Reduction) -> tuple[Case, ...]:
     def case(kind: str, x: tuple[int, ...], opset: int = 11, **attrs: Any) -> Case:
         return Case(f"{name}_{kind}", r.onnx, (x,), attrs, opset, low=r.low, high=2.0, integer=integer)
 
-    cases = (
+    cases: tuple[Case, ...] = (
         case("one", (1,), axes=[0]),
         case("all", (2, 3, 4)),
         case("last", (3, 5), axes=[-1]),

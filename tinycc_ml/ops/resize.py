@@ -17,7 +17,6 @@ from ..ir.graph import Attrs
 from ..ir.types import TensorType
 from ..numerics.fixedpoint import rounding_shift
 from .base import Arrays, Case, Const, Nest, Op, QuantizeRule, Site
-from .importing import OnnxNode
 from .indexing import affine, index_table, names, nested, read_rom, strides_of, table_read
 from .lowering import Lowering
 from .resize_import import from_resize, from_upsample
@@ -32,7 +31,7 @@ def _infer(key: str, types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorT
     if len(tables) != x.rank:
         raise ModelError(f"resize of {x} with tables for {len(tables)} axes")
     for axis, (table, size) in enumerate(zip(tables, x.shape, strict=True)):
-        if table and not (0 <= min(table) and max(table) + reach < size):
+        if table and (min(table) < 0 or max(table) + reach >= size):
             raise ModelError(f"resize of {x}: indices up to {max(table) + reach} of axis {axis}")
     return (x.with_shape(tuple(len(t) or d for t, d in zip(tables, x.shape, strict=True))),)
 

@@ -81,8 +81,8 @@ def _axes_of(node: OnnxNode, scales: int, sizes: int) -> list[_Axis]:
     axes = [a % len(shape) for a in node.attr("axes", range(len(shape)))]
     found = [_Axis(d, d, _f(1)) for d in shape]
     if node.has(sizes) and node.const(sizes, "sizes").size:
-        given = node.const(sizes).ravel().astype(np.int64).tolist()
-        made = [_Axis(shape[a], n, _f(n) / _f(shape[a])) for a, n in zip(axes, given, strict=False)]
+        given = node.const(sizes).ravel().tolist()
+        made = [_Axis(shape[a], int(n), _f(n) / _f(shape[a])) for a, n in zip(axes, given, strict=False)]
     else:
         given = node.const(scales, "scales").ravel().astype(np.float32).tolist()
         made = [

@@ -23,7 +23,7 @@ from .lowering import Lowering
 
 # t * factor must stay below 2^32 with t up to 2^15, and the sum of the t as well
 MAX_FACTOR = 2**17 - 1
-MAX_LENGTH = 2**17 - 1
+MAX_LENGTH = 2**16
 
 
 def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
@@ -67,7 +67,7 @@ def _sizes(site: Site) -> dict[str, int | float]:
 
 
 def _i8_params(site: Site) -> dict[str, int | float]:
-    return {**_sizes(site), "factor": site.attrs["factor"], "y_zero_point": site.y.quant.zero}  # type: ignore
+    return {**_sizes(site), "k": site.attrs["factor"], "y_zero_point": site.y.quant.zero}  # type: ignore
 
 
 def _takes(kind: str) -> Callable[[Site], str | None]:
@@ -77,12 +77,12 @@ def _takes(kind: str) -> Callable[[Site], str | None]:
 KERNELS = (
     Kernel(
         "tml_softmax_i8", "softmax", accepts=_takes("i8"), params=_i8_params,
-        arrays=lambda site: (("exp_table", site.const(1)),), per_image=False, in_place=(0,),
-        cycles=lambda site: 40.0 * site.x.size, params_type="tml_softmax_i8_params",
+        arrays=lambda site: (("table", site.const(1)),), per_image=False, in_place=(0,),
+        cycles=lambda site: 40.0 * site.x.size,
     ),
     Kernel(
         "tml_softmax_f32", "softmax", accepts=_takes("f32"), params=_sizes, per_image=False, in_place=(0,),
-        cycles=lambda site: 140.0 * site.x.size, params_type="tml_softmax_f32_params",
+        cycles=lambda site: 140.0 * site.x.size,
     ),
 )  # fmt: skip
 

@@ -15,7 +15,7 @@ from ..ir.graph import Attrs
 from ..ir.types import F32, Quant, TensorType
 from .base import Arrays, Case, Nest, Op, QuantizeRule, Site
 from .importing import OnnxNode
-from .indexing import nested
+from .indexing import c_float, nested
 from .lowering import Lowering
 
 _f = np.float32
@@ -105,12 +105,6 @@ def lower(low: Lowering) -> None:
     emit_lut(low, x, lambda real: reference((real,), low.attrs)[0])  # type: ignore[misc]
 
 
-def c_float(value: float) -> str:
-    """A float constant in C that reads back as the same float32."""
-    text = repr(float(np.float32(value))) if float(value) == float(np.float32(value)) else f"{value:.9g}"
-    return (text if any(c in text for c in ".en") else text + ".0") + "F"
-
-
 def _nest(function: Function) -> Callable[[Site], Nest]:
     def nest(site: Site) -> Nest:
         fields = {k: c_float(v) for k, v in site.attrs.items() if not isinstance(v, str)}
@@ -134,14 +128,14 @@ def _importer(name: str, function: Function) -> Callable[[OnnxNode], None]:
 
 def _op(name: str, function: Function) -> Op:
     onnx = {function.onnx: _importer(name, function)} if function.onnx else {}
-    cases = ()
+    cases: tuple[Case, ...] = ()
     if function.onnx:
         cases = (Case(name, function.onnx, ((1, 3, 5),), opset=function.opset, low=function.low),)
     if name == "gelu_tanh":
         cases = (Case(name, "Gelu", ((2, 9),), {"approximate": "tanh"}, opset=20),)
     return Op(
         name, infer, _reference(function), quantize=QuantizeRule(lower, function.output),
-        nest=_nest(function), elementwise=True, transposed=lambda site, permutation: {},
+        nest=_nest(function), elementwise=True, transposed=lambda site, permutation: site.attrs,
         onnx=onnx, cases=cases, summary=f"Element-wise {name.replace('_', ' ')}",
     )  # fmt: skip
 

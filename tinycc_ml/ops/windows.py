@@ -54,6 +54,11 @@ class Window:
         }  # fmt: skip
 
 
+def channelwise_params(x_shape: tuple[int, ...], y_shape: tuple[int, ...]) -> dict[str, int]:
+    """The same for kernels that make each channel from itself: y has x's channels."""
+    return {k: v for k, v in image_params(x_shape, y_shape).items() if k != "y_c"}
+
+
 def image_params(x_shape: tuple[int, ...], y_shape: tuple[int, ...]) -> dict[str, int]:
     """Sizes of one channels-last image in and out, as fields of a C params struct."""
     (_, xh, xw, xc), (_, yh, yw, yc) = x_shape, y_shape

@@ -1,0 +1,70 @@
+"""The MLPerf Tiny networks and data that the benchmarks run on, where they are present beside the project."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+SHARED = Path(__file__).resolve().parents[1].parent / "shared"
+MODELS = SHARED / "models"
+DATA = SHARED / "data"
+BENCH = SHARED / "bench" / "measure.py"
+
+INT8 = ("ad01_int8qdq", "kws_int8qdq", "vww_int8qdq", "resnet8_int8qdq", "strww_int8qdq")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """`file` of data/, the factor from its numbers to the net's real inputs, and the size of the first
+    part, which calibrates."""
+
+    file: str
+    factor: float = 1.0
+    first: int | None = None
+
+
+DATASETS: Mapping[str, Dataset] = {
+    "ad01": Dataset("ad01_synthetic_295"),
+    "kws": Dataset("kws_mfcc_1000", first=100),
+    "resnet8": Dataset("photos_32x32x3"),
+    "strww": Dataset("strww_logmel_45"),
+    "vww": Dataset("photos_96x96x3", 1 / 255),
+}
+
+
+def need_shared() -> None:
+    """Leave with a clear line where the networks are absent."""
+    if not MODELS.is_dir():
+        print("skipped: the networks of ../shared/models are not here")
+        sys.exit(0)
+
+
+def family(model: str) -> str:
+    return model.split("_")[0] if not model.startswith("hello") else "hello_world"
+
+
+def real_inputs(model: str) -> tuple[np.ndarray, np.ndarray | None]:
+    """All inputs of a net as real numbers [N, ...] and the labels, if there are any."""
+    name = family(model)
+    if name == "hello_world":
+        return np.linspace(0, 2 * np.pi, 256, dtype=np.float32).reshape(256, 1), None
+    dataset = DATASETS[name]
+    with np.load(DATA / f"{dataset.file}.npz") as file:
+        inputs = file["inputs"].astype(np.float32)
+        if "scale" in file:
+            inputs = (inputs - float(file["zero_point"])) * np.float32(file["scale"])
+        labels = file["labels"].ravel() if "labels" in file else None
+    return inputs * np.float32(dataset.factor), labels
+
+
+def table(title: str, header: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
+    """Print rows under a header, columns aligned."""
+    cells = [header, *(tuple(str(c) for c in row) for row in rows)]
+    widths = [max(len(row[k]) for row in cells) for k in range(len(header))]
+    print(f"\n{title}")
+    for row in cells:
+        print("  " + "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip())
