@@ -77,10 +77,10 @@ tml_conv_transpose2d_f32(const struct tml_conv_transpose2d_f32_params *TML_RESTR
     struct tml_transpose_taps v = tml_transpose_steps(p->dilation_h, p->stride_h);
     struct tml_transpose_taps h = tml_transpose_steps(p->dilation_w, p->stride_w);
     for (int_fast16_t oy = 0; oy < p->y_h; oy++) {
-        tml_transpose_start(&v, oy + p->pad_top, p->dilation_h, p->stride_h);
+        tml_transpose_start(&v, oy + p->pad_top, p->dilation_h, p->stride_h, p->kernel_h);
         float *y_pixel = y + oy * p->y_row_pitch;
         for (int_fast16_t ox = 0; ox < p->y_w; ox++) {
-            tml_transpose_start(&h, ox + p->pad_left, p->dilation_w, p->stride_w);
+            tml_transpose_start(&h, ox + p->pad_left, p->dilation_w, p->stride_w, p->kernel_w);
             for (int_fast16_t oc = 0; oc < p->y_c; oc++) {
                 const float *x_group = x + oc / group_y_c * group_x_c;
                 float acc = tml_rom_f32(bias + oc) +

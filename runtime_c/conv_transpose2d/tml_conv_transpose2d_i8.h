@@ -81,10 +81,10 @@ TML_KERNEL void tml_conv_transpose2d_i8(const struct tml_conv_transpose2d_params
     struct tml_transpose_taps v = tml_transpose_steps(p->dilation_h, p->stride_h);
     struct tml_transpose_taps h = tml_transpose_steps(p->dilation_w, p->stride_w);
     for (int_fast16_t oy = 0; oy < p->y_h; oy++) {
-        tml_transpose_start(&v, oy + p->pad_top, p->dilation_h, p->stride_h);
+        tml_transpose_start(&v, oy + p->pad_top, p->dilation_h, p->stride_h, p->kernel_h);
         int8_t *y_pixel = y + oy * p->y_row_pitch;
         for (int_fast16_t ox = 0; ox < p->y_w; ox++) {
-            tml_transpose_start(&h, ox + p->pad_left, p->dilation_w, p->stride_w);
+            tml_transpose_start(&h, ox + p->pad_left, p->dilation_w, p->stride_w, p->kernel_w);
             for (int_fast16_t oc = 0; oc < p->y_c; oc++) {
                 const int8_t *x_group = x + oc / group_y_c * group_x_c;
                 int32_t acc = tml_rom_i32(bias + oc) +

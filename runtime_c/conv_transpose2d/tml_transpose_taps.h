@@ -24,16 +24,17 @@ TML_INLINE struct tml_transpose_taps tml_transpose_steps(int_fast16_t dilation, 
     return taps;
 }
 
-/* Sets tap and at for the output at position out, padding included; tap >= tap_step if there is
- * none. */
+/* Sets tap and at for the output at position out, padding included; tap is n, the size of the
+ * kernel, if there is none. */
 TML_INLINE void tml_transpose_start(struct tml_transpose_taps *taps, int_fast16_t out,
-                                    int_fast16_t dilation, int_fast16_t stride)
+                                    int_fast16_t dilation, int_fast16_t stride, int_fast16_t n)
 {
-    taps->tap = 0;
-    while (taps->tap < taps->tap_step && (out - taps->tap * dilation) % stride != 0) {
-        taps->tap++;
+    int_fast16_t tap = 0;
+    while (tap < taps->tap_step && (out - tap * dilation) % stride != 0) {
+        tap++;
     }
-    taps->at = (out - taps->tap * dilation) / stride;
+    taps->tap = tap < taps->tap_step ? tap : n;
+    taps->at = (out - tap * dilation) / stride;
 }
 
 #endif

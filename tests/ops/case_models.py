@@ -50,7 +50,9 @@ def run_time_shapes(case: Case) -> dict[str, tuple[int, ...]]:
 def inputs_of(case: Case, count: int = 1) -> list[dict[str, np.ndarray]]:
     """`count` sets of values in the case's range; both ends occur."""
     rng = np.random.default_rng(rng_of(case).integers(1 << 30))
-    return [{n: _values(rng, s, case) for n, s in run_time_shapes(case).items()} for _ in range(count)]
+    return [
+        {n: _values(rng, s, case) for n, s in run_time_shapes(case).items()} for _ in range(count)
+    ]
 
 
 def _values(rng: np.random.Generator, shape: tuple[int, ...], case: Case) -> np.ndarray:
@@ -90,7 +92,9 @@ def expected(case: Case, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
     options.intra_op_num_threads = 1
     options.log_severity_level = 4
     try:
-        session = onnxruntime.InferenceSession(model.SerializeToString(), options, ["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(
+            model.SerializeToString(), options, ["CPUExecutionProvider"]
+        )
     except Exception:  # its errors are no public types
         return [np.asarray(a) for a in ReferenceEvaluator(model).run(None, dict(inputs))]
     return [np.asarray(a) for a in session.run(None, dict(inputs))]

@@ -40,13 +40,21 @@ def test_integer_reference_is_the_float_reference_rounded(op: Op, case: Case) ->
     if not marked.nodes or marked.outputs[0] in marked.inputs:
         return  # an operator that does nothing
     accumulator_bounds(integer)
-    assert all(n.op == "quantize" or not integer.type(n.inputs[0]).dtype.is_float for n in integer.nodes)
-    depth = sum(n.op not in ("quantize", "dequantize", "reshape", "transpose") for n in integer.nodes)
+    assert all(
+        n.op == "quantize" or not integer.type(n.inputs[0]).dtype.is_float for n in integer.nodes
+    )
+    depth = sum(
+        n.op not in ("quantize", "dequantize", "reshape", "transpose") for n in integer.nodes
+    )
     for sample in inputs:
         want, got = run(marked, sample), run(integer, sample)
         for name in integer.outputs:
-            off = np.abs(got[name] - _unrounded(marked, name, want)) / _quant_of(marked, name).scale0
-            assert off.max(initial=0) <= OF_ONE_NODE + max(depth - 1, 0) + _rounded_before(marked, name)
+            off = (
+                np.abs(got[name] - _unrounded(marked, name, want)) / _quant_of(marked, name).scale0
+            )
+            assert off.max(initial=0) <= OF_ONE_NODE + max(depth - 1, 0) + _rounded_before(
+                marked, name
+            )
 
 
 def _quantize_before(graph: Graph, output: str) -> Node:
@@ -73,4 +81,6 @@ def _unrounded(graph: Graph, output: str, values: Mapping[str, np.ndarray]) -> n
     """The float result before it is rounded, saturated as the integers are."""
     quant = _quant_of(graph, output)
     low, high = ((q - quant.zero) * quant.scale0 for q in (-128, 127))
-    return np.clip(values[_quantize_before(graph, output).inputs[0]], low, high).reshape(values[output].shape)
+    return np.clip(values[_quantize_before(graph, output).inputs[0]], low, high).reshape(
+        values[output].shape
+    )

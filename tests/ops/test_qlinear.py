@@ -21,7 +21,12 @@ Y_SCALE = np.float32(0.05)
 
 
 def _model(
-    op_type: str, x: tuple[int, ...], operands: list[Any], attrs: Mapping[str, Any], domain: str, unsigned: bool
+    op_type: str,
+    x: tuple[int, ...],
+    operands: list[Any],
+    attrs: Mapping[str, Any],
+    domain: str,
+    unsigned: bool,
 ) -> onnx.ModelProto:
     """x -> QuantizeLinear -> op -> DequantizeLinear. In `operands` "x", "xs", "xz", "ys", "yz" are names, an array
     is a constant, "" is absent."""
@@ -84,7 +89,9 @@ CASES = {
 def _expected(model: onnx.ModelProto, x: np.ndarray) -> np.ndarray:
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options, ["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), options, ["CPUExecutionProvider"]
+    )
     return np.asarray(session.run(None, {"in": x})[0])
 
 

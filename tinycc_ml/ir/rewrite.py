@@ -86,11 +86,7 @@ class Draft:
     def remove_node(self, node: Node) -> None:
         """Take a node out; its output tensors stay for the node that takes its place."""
         del self.nodes[node.name]
-        for name in node.inputs:
-            self._readers.get(name, {}).pop(node.name, None)
-        for out in node.outputs:
-            if self._producers.get(out) == node.name:
-                del self._producers[out]
+        self._forget(node)
 
     def restore_node(self, node: Node) -> None:
         """Put a removed node back, in the place of what makes its outputs by now."""
@@ -104,9 +100,9 @@ class Draft:
             self._producers[out] = node.name
 
     def replace_node(self, node: Node, **changes: Any) -> Node:
-        """The same node with other inputs, outputs, op or attrs."""
-        self.remove_node(node)
+        """The same node, in the same place, with other inputs, outputs, op or attrs."""
         changed = replace(node, **changes)
+        self._forget(node)
         self.nodes[changed.name] = changed
         self._note_reads(changed)
         for out in changed.outputs:
@@ -136,6 +132,13 @@ class Draft:
         for node in self.readers(new):
             self.replace_node(node, inputs=tuple(old if n == new else n for n in node.inputs))
         self.tensors.pop(new)
+
+    def _forget(self, node: Node) -> None:
+        for name in node.inputs:
+            self._readers.get(name, {}).pop(node.name, None)
+        for out in node.outputs:
+            if self._producers.get(out) == node.name:
+                del self._producers[out]
 
     def _note_reads(self, node: Node) -> None:
         for name in node.inputs:

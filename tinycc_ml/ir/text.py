@@ -1,4 +1,7 @@
-"""Canonical text of a graph: the same graph gives the same text. For dumps, tests and the hash."""
+"""Canonical text of a graph: the same graph gives the same text. For dumps, tests and the hash.
+
+grammar/graph.lark is its grammar, parse.py reads it. Names of nodes and origins of tensors are not in it.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,12 @@ import numpy as np
 from .graph import Graph, Node, Tensor
 from .types import Quant, TensorType
 
+# Constants of more values are told by the hash of their bytes
+LARGEST_INLINE = 8
+
 
 def canonical_text(graph: Graph) -> str:
-    """One line per input, constant, node and output; constants by the hash of their bytes."""
+    """One line per input, constant, node and output."""
     lines = [f"graph {_quote(graph.name)}"]
     lines += [f"input {_typed(graph.tensors[name])}" for name in graph.inputs]
     used = [n for node in graph.nodes for n in node.inputs if n] + list(graph.outputs)
@@ -50,15 +56,18 @@ def _quant_text(quant: Quant | None) -> str:
         return ""
     if quant.is_per_tensor:
         return f" scale {quant.scale0!r} zero {quant.zero}"
-    digest = hashlib.sha256(np.asarray(quant.scale).tobytes()).hexdigest()[:16]
-    zeros = ",".join(map(str, sorted(set(quant.zero_point))))
-    return f" scale #{digest} zero {zeros} axis {quant.axis}"
+    zeros = quant.zero if len(set(quant.zero_point)) == 1 else _attr(quant.zero_point)
+    return f" scale {_attr(quant.scale)} zero {zeros} axis {quant.axis}"
 
 
 def _value(tensor: Tensor) -> str:
     data = tensor.value
-    if data.size <= 8:
+    if data.size <= LARGEST_INLINE:
         return "[" + ", ".join(repr(v) for v in data.ravel().tolist()) + "]"
+    return digest(data)
+
+
+def digest(data: np.ndarray) -> str:
     return "#" + hashlib.sha256(data.tobytes()).hexdigest()[:16]
 
 

@@ -79,7 +79,11 @@ def accumulator(site: Site) -> np.ndarray:
 
 def _params(site: Site) -> dict[str, int | float]:
     bottom, right = site.attrs.get("counted_pads", site.attrs["pads"])[2:]
-    counted = {"pad_bottom": bottom, "pad_right": right, "count_include_pad": int("counted_pads" in site.attrs)}
+    counted = {
+        "pad_bottom": bottom,
+        "pad_right": right,
+        "count_include_pad": int("counted_pads" in site.attrs),
+    }
     image: dict[str, int | float] = {**params(site), **counted}
     if site.is_float:
         return {**image, **float_params(site)}
@@ -134,7 +138,12 @@ def _check(node: OnnxNode) -> None:
 
 
 def _padded_case(name: str, **attrs: object) -> Case:
-    fixed = {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1], "count_include_pad": 1}
+    fixed = {
+        "kernel_shape": [3, 3],
+        "strides": [2, 2],
+        "pads": [1, 1, 1, 1],
+        "count_include_pad": 1,
+    }
     return Case(name, "AveragePool", ((1, 2, 6, 7),), {**fixed, **attrs}, 19)
 
 

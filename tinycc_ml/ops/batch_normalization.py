@@ -19,9 +19,13 @@ def from_onnx(node: OnnxNode) -> None:
     if node.attr("training_mode", 0) or len([n for n in node.outputs if n]) > 1:
         node.refuse("BatchNormalization in training mode is not supported")
     names = ("scale", "bias", "mean", "variance")
-    scale, bias, mean, variance = (node.const(k, n).astype(np.float64) for k, n in enumerate(names, start=1))
+    scale, bias, mean, variance = (
+        node.const(k, n).astype(np.float64) for k, n in enumerate(names, start=1)
+    )
     if x.rank < 2 or any(a.shape != (x.shape[1],) for a in (scale, bias, mean, variance)):
-        node.refuse(f"BatchNormalization of {x} by {node.type(1)}, wanted [N, C, ...] and one value for each C")
+        node.refuse(
+            f"BatchNormalization of {x} by {node.type(1)}, wanted [N, C, ...] and one value for each C"
+        )
     factor = scale / np.sqrt(variance + node.attr("epsilon", 1e-5))
     if not np.all(np.isfinite(factor)):
         node.refuse("BatchNormalization: a variance is negative or no number")
@@ -36,7 +40,12 @@ def _constant(node: OnnxNode, hint: str, values: np.ndarray, shape: tuple[int, .
 
 def _case(name: str, x: tuple[int, ...], **attrs: Any) -> Case:
     channels = np.arange(x[1], dtype=np.float32)
-    constants = (Const(0.5 + channels), Const(shape=(x[1],)), Const(channels / 4), Const(1 / (1 + channels)))
+    constants = (
+        Const(0.5 + channels),
+        Const(shape=(x[1],)),
+        Const(channels / 4),
+        Const(1 / (1 + channels)),
+    )
     return Case(name, "BatchNormalization", (x, *constants), attrs)
 
 

@@ -50,7 +50,9 @@ FUNCTIONS: Mapping[str, Function] = {
     "sub": Function(np.subtract, "v0 - v1", "Sub", forms.SUB, clamps=True),
     "mul": Function(np.multiply, "v0 * v1", "Mul", forms.MUL, clamps=True),
     "div": Function(np.divide, "v0 / v1", "Div", forms.DIV, clamps=True, cycles=22.0, low=0.5),
-    "pow": Function(np.power, "powf(v0, v1)", "Pow", forms.POW, cycles=200.0, low=0.5, integer_cases=False),
+    "pow": Function(
+        np.power, "powf(v0, v1)", "Pow", forms.POW, cycles=200.0, low=0.5, integer_cases=False
+    ),
     "minimum": Function(np.minimum, "fminf(v0, v1)", "Min", forms.MINIMUM),
     "maximum": Function(np.maximum, "fmaxf(v0, v1)", "Max", forms.MAXIMUM),
 }
@@ -96,7 +98,10 @@ def _nest(function: Function, site: Site) -> Nest:
     includes: tuple[str, ...] = ()
     body: tuple[str, ...]
     if site.is_float:
-        values = (f"const float v0 = {read(site, 0, left)};", f"const float v1 = {read(site, 1, right)};")
+        values = (
+            f"const float v0 = {read(site, 0, left)};",
+            f"const float v1 = {read(site, 1, right)};",
+        )
         body = (*values, f"y0[{out}] = {_clamped_c(function.c, site.attrs)};")
         includes = ("math.h",) if "f(" in body[-1] else ()
         cycles = function.cycles
@@ -104,7 +109,10 @@ def _nest(function: Function, site: Site) -> Nest:
         body = forms.statements(function.form, site, left, right, f"y0[{out}]")
         cycles = 14.0
     return Nest(
-        nested(variables, dims, body), includes=includes, in_place=_in_place(site), cycles=cycles * site.y.size
+        nested(variables, dims, body),
+        includes=includes,
+        in_place=_in_place(site),
+        cycles=cycles * site.y.size,
     )
 
 
@@ -171,7 +179,10 @@ def _cases(name: str, f: Function) -> tuple[Case, ...]:
         case("channel", (1, 3, 4, 5), channel),
     )
     if name in ("add", "sub", "mul", "minimum", "maximum"):
-        cases += (case("channel_left", channel, (1, 3, 4, 5)), case("matrix", (4, 5), Const(shape=(4, 5))))
+        cases += (
+            case("channel_left", channel, (1, 3, 4, 5)),
+            case("matrix", (4, 5), Const(shape=(4, 5))),
+        )
     return cases + _EXTRA.get(name, ())
 
 

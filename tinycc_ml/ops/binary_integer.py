@@ -110,7 +110,9 @@ def _linear(low: Lowering, signs: tuple[int, int]) -> None:
         return
     x0, x1 = low.activation(0), low.activation(1)
     q0, q1 = _quant(x0), _quant(x1)
-    m0, m1, one, shift = _shared(low, (signs[0] * q0.scale0 / y.scale0, signs[1] * q1.scale0 / y.scale0))
+    m0, m1, one, shift = _shared(
+        low, (signs[0] * q0.scale0 / y.scale0, signs[1] * q1.scale0 / y.scale0)
+    )
     attrs = {"multiplier0": m0, "multiplier1": m1, "shift": shift}
     attrs["offset"] = one * y.zero - m0 * q0.zero - m1 * q1.zero
     low.emit(low.node.op, [x0.name, x1.name], {**attrs, **low.limits()})
@@ -121,7 +123,9 @@ def _linear_constant(low: Lowering, k: int, signs: tuple[int, int]) -> None:
     x, y = low.activation(k), low.y_quant
     steps = signs[1 - k] * low.real(1 - k).astype(np.float64) / y.scale0
     quant = _quant(x)
-    m, _, one, shift = _shared(low, (signs[k] * quant.scale0 / y.scale0, np.abs(steps).max() / REACH))
+    m, _, one, shift = _shared(
+        low, (signs[k] * quant.scale0 / y.scale0, np.abs(steps).max() / REACH)
+    )
     offset = round_half_up(steps * 2.0**shift) + one * y.zero - m * quant.zero
     constant = low.constant("offset", full_rank(low, offset).astype(np.int32))
     low.emit(low.node.op, [x.name, constant], {"multiplier0": m, "shift": shift, **low.limits()})
@@ -245,7 +249,9 @@ def _quotient_integer(site: Site, arrays: Arrays) -> np.ndarray:
     x0, x1, table = arrays
     acc = x0.astype(np.int64) - _quant(site.inputs[0]).zero
     m = table[x1.astype(np.int64) + 128]
-    return _clamp(site, requantize(acc << site.attrs["pre_shift"], m) + _quant(site.outputs[0]).zero)
+    return _clamp(
+        site, requantize(acc << site.attrs["pre_shift"], m) + _quant(site.outputs[0]).zero
+    )
 
 
 def _quotient_c(site: Site, left: str, right: str, out: str) -> tuple[str, ...]:
@@ -266,7 +272,11 @@ def _extremum(low: Lowering) -> None:
 def _extremum_form(function: Function, relation: str) -> Form:
     def in_c(site: Site, left: str, right: str, out: str) -> tuple[str, ...]:
         a, b = read(site, 0, left), read(site, 1, right)
-        return f"const int8_t v0 = {a};", f"const int8_t v1 = {b};", f"{out} = v0 {relation} v1 ? v0 : v1;"
+        return (
+            f"const int8_t v0 = {a};",
+            f"const int8_t v1 = {b};",
+            f"{out} = v0 {relation} v1 ? v0 : v1;",
+        )
 
     return Form(_extremum, lambda site, arrays: function(arrays[0], arrays[1]), in_c)
 

@@ -63,7 +63,12 @@ def transposed(site: Site, permutation: tuple[int, ...]) -> Mapping[str, Any]:
 
 
 def from_onnx(node: OnnxNode) -> None:
-    node.emit("concat", node.inputs, {"axis": normal_axis(node, node.attr("axis"), node.type(0).rank)}, out=0)
+    node.emit(
+        "concat",
+        node.inputs,
+        {"axis": normal_axis(node, node.attr("axis"), node.type(0).rank)},
+        out=0,
+    )
 
 
 OP = Op(

@@ -103,8 +103,7 @@ def _general_params(site: Site) -> dict[str, int | float]:
 
 def _pointwise_params(site: Site) -> dict[str, int | float]:
     image = image_params(site.x.shape, site.y.shape)
-    fields: dict[str, int | float] = {k: v for k, v in image.items() if k not in ("x_h", "x_w")}
-    return {**fields, **(float_params(site) if site.is_float else quantized_params(site))}
+    return {**{k: v for k, v in image.items() if k not in ("x_h", "x_w")}, **quantized_params(site)}
 
 
 def _window_bytes(site: Site) -> int:
@@ -112,22 +111,26 @@ def _window_bytes(site: Site) -> int:
     return 2 * int(np.prod(site.inputs[1].shape[1:])) * site.x.dtype.bytes
 
 
-def _kernels(kind: str, weights: str) -> tuple[Kernel, ...]:
-    def accepts(site: Site) -> str | None:
-        return needs(site, kind, weights)
+def _general(kind: str) -> Kernel:
+    return Kernel(
+        f"tml_conv2d_{kind}",
+        "conv2d",
+        accepts=lambda site: needs(site, kind, kind),
+        params=_general_params,
+        arrays=_pack,
+        scratch_bytes=_window_bytes,
+        cycles=lambda site: 2.5 * macs(site) + 4 * site.y.size / site.y.shape[3] * _window_bytes(site),
+    )
 
-    return (
-        Kernel(
-            f"tml_conv2d_1x1_{kind}", "conv2d",
-            accepts=lambda site: accepts(site) or _is_pointwise(site),
-            params=_pointwise_params, arrays=_pack, cycles=lambda site: 2.3 * macs(site),
-        ),
-        Kernel(
-            f"tml_conv2d_{kind}", "conv2d",
-            accepts=accepts, params=_general_params, arrays=_pack, scratch_bytes=_window_bytes,
-            cycles=lambda site: 2.5 * macs(site) + 4 * site.y.size / site.y.shape[3] * _window_bytes(site),
-        ),
-    )  # fmt: skip
+
+POINTWISE = Kernel(
+    "tml_conv2d_1x1_i8",
+    "conv2d",
+    accepts=lambda site: needs(site, "i8", "i8") or _is_pointwise(site),
+    params=_pointwise_params,
+    arrays=_pack,
+    cycles=lambda site: 2.3 * macs(site),
+)
 
 
 def from_onnx(node: OnnxNode) -> None:
@@ -165,7 +168,7 @@ OP = Op(
     integer,
     accumulator=lambda site: accumulator_bound(site, 0),
     quantize=QuantizeRule(lower, weights={1: 0}, bias=2),
-    kernels=(*_kernels("i8", "i8"), *_kernels("f32", "f32")),
+    kernels=(POINTWISE, _general("i8"), _general("f32")),
     macs=macs,
     clamps=True,
     onnx={"Conv": from_onnx},

@@ -26,14 +26,20 @@ from .windows import Window, image_params
 def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
     x, w = types[0], types[1]
     if x.rank != 4 or w.rank != 4:
-        raise ModelError(f"conv_transpose2d takes [N, H, W, C] and weights [O, KH, KW, C], got {x} and {w}")
+        raise ModelError(
+            f"conv_transpose2d takes [N, H, W, C] and weights [O, KH, KW, C], got {x} and {w}"
+        )
     if w.shape[3] * attrs["groups"] != x.shape[3] or w.shape[0] % attrs["groups"]:
-        raise ModelError(f"conv_transpose2d: weights {w} in {attrs['groups']} groups don't fit the input {x}")
+        raise ModelError(
+            f"conv_transpose2d: weights {w} in {attrs['groups']} groups don't fit the input {x}"
+        )
     if len(types) > 2 and types[2].shape != (w.shape[0],):
         raise ModelError(f"conv_transpose2d: a bias of {types[2]} for {w.shape[0]} output channels")
     oh, ow = output_size(x.shape, _window(w.shape, attrs), attrs["output_padding"])
     if min(oh, ow) < 1:
-        raise ModelError(f"conv_transpose2d of {x}: nothing is left after padding {list(attrs['pads'])}")
+        raise ModelError(
+            f"conv_transpose2d of {x}: nothing is left after padding {list(attrs['pads'])}"
+        )
     return (TensorType((x.shape[0], oh, ow, w.shape[0]), x.dtype),)
 
 
@@ -43,7 +49,11 @@ def _window(weights: tuple[int, ...], attrs: Attrs) -> Window:
 
 def output_size(x: tuple[int, ...], window: Window, more: tuple[int, int]) -> tuple[int, int]:
     rows, columns = (
-        (x[k + 1] - 1) * window.strides[k] + window.extent[k] + more[k] - window.pads[k] - window.pads[k + 2]
+        (x[k + 1] - 1) * window.strides[k]
+        + window.extent[k]
+        + more[k]
+        - window.pads[k]
+        - window.pads[k + 2]
         for k in (0, 1)
     )
     return rows, columns
@@ -54,11 +64,15 @@ def _products(x: np.ndarray, w: np.ndarray, attrs: Attrs) -> np.ndarray:
     window, groups = _window(w.shape, attrs), attrs["groups"]
     oh, ow = output_size(x.shape, window, attrs["output_padding"])
     (top, left), (th, tw), (dh, dw) = window.pads[:2], window.strides, window.dilations
-    canvas = np.zeros((x.shape[0], oh + sum(window.pads[::2]), ow + sum(window.pads[1::2]), w.shape[0]), x.dtype)
+    canvas = np.zeros(
+        (x.shape[0], oh + sum(window.pads[::2]), ow + sum(window.pads[1::2]), w.shape[0]), x.dtype
+    )
     per_group = w.reshape(groups, -1, *w.shape[1:])
     parts = np.split(x, groups, axis=3)
     for row, column in np.ndindex(window.kernel):
-        values = [part @ taps[:, row, column].T for part, taps in zip(parts, per_group, strict=True)]
+        values = [
+            part @ taps[:, row, column].T for part, taps in zip(parts, per_group, strict=True)
+        ]
         rows = slice(row * dh, row * dh + (x.shape[1] - 1) * th + 1, th)
         columns = slice(column * dw, column * dw + (x.shape[2] - 1) * tw + 1, tw)
         canvas[:, rows, columns] += np.concatenate(values, axis=-1)
@@ -130,8 +144,16 @@ def _kernel(kind: str) -> Kernel:
 
 def from_onnx(node: OnnxNode) -> None:
     x, w, groups = node.type(0), node.type(1), node.attr("group", 1)
-    if x.rank not in (3, 4) or w.rank != x.rank or w.shape[0] != x.shape[1] or groups < 1 or w.shape[0] % groups:
-        node.refuse(f"ConvTranspose takes a 1-D or 2-D image and weights [C, O / group, ...], got {x} and {w}")
+    if (
+        x.rank not in (3, 4)
+        or w.rank != x.rank
+        or w.shape[0] != x.shape[1]
+        or groups < 1
+        or w.shape[0] % groups
+    ):
+        node.refuse(
+            f"ConvTranspose takes a 1-D or 2-D image and weights [C, O / group, ...], got {x} and {w}"
+        )
     quant = w.quant if node.is_const(1) else _quant_behind(node)
     if quant is not None and not quant.is_per_tensor and groups > 1:
         node.refuse("ConvTranspose in groups with weights quantised per channel is not supported")
@@ -140,7 +162,11 @@ def from_onnx(node: OnnxNode) -> None:
     operands = [node.to_channels_last(0), weights, *node.inputs[2:3]]
     attrs = {**window.attrs, "groups": groups, "output_padding": more}
     y = node.emit(
-        "conv_transpose2d", [n for n in operands if n], attrs, hint="nhwc", origin=node.image_origin()
+        "conv_transpose2d",
+        [n for n in operands if n],
+        attrs,
+        hint="nhwc",
+        origin=node.image_origin(),
     )
     node.from_channels_last(y, x.rank)
 
@@ -153,7 +179,9 @@ def _quant_behind(node: OnnxNode) -> Any:
 def _reordered(w: np.ndarray, groups: int, kernel: tuple[int, int]) -> np.ndarray:
     """[C, O / groups, (KH,) KW] to [O, KH, KW, C / groups]."""
     split = w.reshape(groups, w.shape[0] // groups, w.shape[1], *kernel)
-    return split.transpose(0, 2, 3, 4, 1).reshape(groups * w.shape[1], *kernel, w.shape[0] // groups)
+    return split.transpose(0, 2, 3, 4, 1).reshape(
+        groups * w.shape[1], *kernel, w.shape[0] // groups
+    )
 
 
 def _onnx_window(node: OnnxNode) -> tuple[Window, tuple[int, int]]:
@@ -161,7 +189,9 @@ def _onnx_window(node: OnnxNode) -> tuple[Window, tuple[int, int]]:
     x, w = node.type(0).shape[2:], node.type(1).shape[2:]
     rank = len(x)
     if tuple(node.attr("kernel_shape", w)) != w:
-        node.refuse(f"ConvTranspose: kernel_shape {node.attr('kernel_shape')}, but the weights are {node.type(1)}")
+        node.refuse(
+            f"ConvTranspose: kernel_shape {node.attr('kernel_shape')}, but the weights are {node.type(1)}"
+        )
     lists = {name: tuple(node.attr(name, (1,) * rank)) for name in ("strides", "dilations")}
     lists["output_padding"] = tuple(node.attr("output_padding", (0,) * rank))
     for name, values in lists.items():
@@ -193,7 +223,11 @@ def _padded(
 
 
 def _cut_to(
-    node: OnnxNode, window: Window, full: tuple[int, int], size: tuple[int, int], more: tuple[int, int]
+    node: OnnxNode,
+    window: Window,
+    full: tuple[int, int],
+    size: tuple[int, int],
+    more: tuple[int, int],
 ) -> tuple[Window, tuple[int, int]]:
     """Padding that leaves `size`; what is missing is added at the end. The odd element is cut off at the
     end for SAME_UPPER, else at the beginning."""
@@ -205,7 +239,9 @@ def _cut_to(
     return Window(window.kernel, window.strides, window.dilations, pads), added  # type: ignore[arg-type,return-value]
 
 
-def _case(name: str, x: tuple[int, ...], w: tuple[int, ...], bias: bool = True, **attrs: Any) -> Case:
+def _case(
+    name: str, x: tuple[int, ...], w: tuple[int, ...], bias: bool = True, **attrs: Any
+) -> Case:
     channels = w[1] * attrs.get("group", 1)
     inputs = (x, Const(shape=w)) + ((Const(shape=(channels,)),) if bias else ())
     return Case(name, "ConvTranspose", inputs, attrs)
@@ -226,7 +262,14 @@ OP = Op(
     cases=(
         _case("one_pixel", (1, 1, 1, 1), (1, 1, 1, 1)),
         _case("twice", (1, 3, 4, 5), (3, 2, 2, 2), strides=[2, 2]),
-        _case("overlapping", (1, 2, 3, 4), (2, 3, 3, 3), strides=[2, 2], pads=[1, 1, 1, 1], output_padding=[1, 1]),
+        _case(
+            "overlapping",
+            (1, 2, 3, 4),
+            (2, 3, 3, 3),
+            strides=[2, 2],
+            pads=[1, 1, 1, 1],
+            output_padding=[1, 1],
+        ),
         _case("asymmetric", (1, 2, 4, 3), (2, 5, 3, 2), strides=[1, 3], pads=[1, 0, 2, 1]),
         _case("gaps", (1, 2, 3, 3), (2, 2, 1, 2), strides=[3, 3], output_padding=[2, 0]),
         _case("dilated", (1, 1, 4, 4), (1, 2, 2, 3), dilations=[2, 2]),

@@ -23,6 +23,7 @@ from .contraction import (
 )  # fmt: skip
 from .importing import OnnxNode
 from .lowering import Lowering
+from .windows import Window, image_params
 
 
 def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
@@ -72,27 +73,44 @@ def _params(site: Site) -> dict[str, int | float]:
 def _row_params(site: Site) -> dict[str, int | float]:
     """Many vectors are the pixels of one image row."""
     k, n, count = site.x.shape[-1], site.y.shape[-1], _vectors(site)
-    sizes: dict[str, int | float] = {
-        "x_c": k, "x_row_pitch": k * count, "y_h": 1, "y_w": count, "y_c": n, "y_row_pitch": n * count
-    }  # fmt: skip
-    return {**sizes, **(float_params(site) if site.is_float else quantized_params(site))}
+    image = image_params((1, 1, count, k), (1, 1, count, n))
+    if site.is_float:
+        return {**image, **Window((1, 1)).params(), "groups": 1, **float_params(site)}
+    return {**{f: v for f, v in image.items() if f not in ("x_h", "x_w")}, **quantized_params(site)}
 
 
-def _kernels(kind: str) -> tuple[Kernel, ...]:
-    def one(site: Site) -> str | None:
-        return needs(site, kind, kind) or (None if _vectors(site) == 1 else "takes one vector")
+def _one_vector(kind: str) -> Kernel:
+    return Kernel(
+        f"tml_dense_{kind}",
+        "dense",
+        accepts=lambda site: needs(site, kind, kind) or (None if _vectors(site) == 1 else "takes one vector"),
+        params=_params,
+        arrays=_pack,
+        per_image=False,
+        cycles=lambda site: 2.6 * macs(site),
+    )
 
-    return (
-        Kernel(
-            f"tml_dense_{kind}", "dense", accepts=one, params=_params, arrays=_pack, per_image=False,
-            cycles=lambda site: 2.6 * macs(site),
-        ),
-        Kernel(
-            f"tml_conv2d_1x1_{kind}", "conv2d", accepts=lambda site: needs(site, kind, kind),
-            params=_row_params, arrays=_pack, per_image=False,
-            cycles=lambda site: 2.7 * macs(site),
-        ),
-    )  # fmt: skip
+
+def _rows(kind: str, name: str) -> Kernel:
+    """The float kernel gathers two windows, that is vectors, into its scratch."""
+    return Kernel(
+        name,
+        "conv2d",
+        accepts=lambda site: needs(site, kind, kind),
+        params=_row_params,
+        arrays=_pack,
+        scratch_bytes=lambda site: 8 * site.x.shape[-1] if site.is_float else 0,
+        per_image=False,
+        cycles=lambda site: 2.7 * macs(site),
+    )
+
+
+KERNELS = (
+    _one_vector("i8"),
+    _rows("i8", "tml_conv2d_1x1_i8"),
+    _one_vector("f32"),
+    _rows("f32", "tml_conv2d_f32"),
+)
 
 
 def from_gemm(node: OnnxNode) -> None:
@@ -144,7 +162,7 @@ OP = Op(
     integer,
     accumulator=lambda site: accumulator_bound(site, 0),
     quantize=QuantizeRule(lower, weights={1: 0}, bias=2),
-    kernels=(*_kernels("i8"), *_kernels("f32")),
+    kernels=KERNELS,
     macs=macs,
     clamps=True,
     onnx={"Gemm": from_gemm, "MatMul": from_matmul},

@@ -33,7 +33,9 @@ def _shape(node: OnnxNode) -> tuple[int, int, int, int]:
     return node.type(0).shape  # type: ignore[return-value]
 
 
-def _emit(node: OnnxNode, split: tuple[int, ...], perm: tuple[int, ...], shape: tuple[int, ...]) -> None:
+def _emit(
+    node: OnnxNode, split: tuple[int, ...], perm: tuple[int, ...], shape: tuple[int, ...]
+) -> None:
     blocks = node.emit("reshape", [node.inputs[0]], {"shape": split}, hint="blocks")
     moved = node.emit("transpose", [blocks], {"perm": perm}, hint="moved")
     node.emit("reshape", [moved], {"shape": shape}, out=0)

@@ -70,7 +70,10 @@ def macs(site: Site) -> int:
 
 def _params(site: Site) -> dict[str, int | float]:
     window = Window.of(site.attrs, site.inputs[1].shape[:2])  # type: ignore[arg-type]
-    image: dict[str, int | float] = {**channelwise_params(site.x.shape, site.y.shape), **window.params()}
+    image: dict[str, int | float] = {
+        **channelwise_params(site.x.shape, site.y.shape),
+        **window.params(),
+    }
     if site.is_float:
         return {**image, **float_params(site)}
     return {**image, "x_zero_point": site.x.quant.zero, **quantized_params(site)}  # type: ignore[union-attr]
@@ -93,17 +96,27 @@ def is_depthwise(in_channels: int, out_channels: int, groups: int) -> bool:
 def emit_depthwise(node: OnnxNode, window: Window) -> None:
     """Import an ONNX Conv with weights [C, 1, (KH,) KW] for which `is_depthwise` holds."""
     rank, channels = node.type(0).rank, node.type(1).shape[0]
-    weights = node.rearranged(1, lambda a: a.reshape(channels, *window.kernel).transpose(1, 2, 0), 2)
+    weights = node.rearranged(
+        1, lambda a: a.reshape(channels, *window.kernel).transpose(1, 2, 0), 2
+    )
     operands = [node.to_channels_last(0), weights, *node.inputs[2:3]]
     y = node.emit(
-        "depthwise_conv2d", [n for n in operands if n], window.attrs, hint="nhwc", origin=node.image_origin()
+        "depthwise_conv2d",
+        [n for n in operands if n],
+        window.attrs,
+        hint="nhwc",
+        origin=node.image_origin(),
     )
     node.from_channels_last(y, rank)
 
 
-def _case(name: str, x: tuple[int, ...], kernel: tuple[int, ...], bias: bool = True, **attrs: object) -> Case:
+def _case(
+    name: str, x: tuple[int, ...], kernel: tuple[int, ...], bias: bool = True, **attrs: object
+) -> Case:
     channels = x[1]
-    inputs = (x, Const(shape=(channels, 1, *kernel))) + ((Const(shape=(channels,)),) if bias else ())
+    inputs = (x, Const(shape=(channels, 1, *kernel))) + (
+        (Const(shape=(channels,)),) if bias else ()
+    )
     return Case(name, "Conv", inputs, {"group": channels, **attrs})
 
 

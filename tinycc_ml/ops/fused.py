@@ -52,7 +52,9 @@ def from_matmul(node: OnnxNode) -> None:
                 name = node.emit("transpose", [name], {"perm": perm}, hint="turned")
         operands.append(name)
     y = run_float(node, "MatMul", tuple(operands))
-    alpha = node.constant(f"{node.outputs[0]}.alpha", np.asarray(node.attr("alpha", 1.0), np.float32))
+    alpha = node.constant(
+        f"{node.outputs[0]}.alpha", np.asarray(node.attr("alpha", 1.0), np.float32)
+    )
     node.emit("mul", [y, alpha], out=0)
 
 

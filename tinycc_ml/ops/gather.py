@@ -40,7 +40,11 @@ def lower(low: Lowering) -> None:
 
 def _nest(site: Site) -> Nest:
     axis, table = site.attrs["axis"], index_table(site.attrs["indices"])
-    outer, size, inner = prod(site.x.shape[:axis]), site.x.shape[axis], prod(site.x.shape[axis + 1 :])
+    outer, size, inner = (
+        prod(site.x.shape[:axis]),
+        site.x.shape[axis],
+        prod(site.x.shape[axis + 1 :]),
+    )
     extents, variables = (outer, len(table), inner), ("r", "k", "i")
     target = affine(variables, (len(table) * inner, inner, 1))
     source = f"{inner}U * {table_read('at', table, 'k')} + {affine(('r', 'i'), (size * inner, 1))}"

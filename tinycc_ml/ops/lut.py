@@ -13,13 +13,16 @@ from ..errors import ModelError
 from ..ir.graph import Attrs, Tensor
 from ..ir.types import TensorType
 from ..numerics.quantization import dequantize, quantize
-from .base import Arrays, Kernel, Op, Site
+from .base import Arrays, Nest, Op, Site
+from .indexing import nested, read_tensor
 from .lowering import Lowering
 
 
 def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
     if types[0].dtype.bits != 8 or types[1].shape != (256,):
-        raise ModelError(f"lut takes 8-bit values and a table of 256, got {types[0]} and {types[1]}")
+        raise ModelError(
+            f"lut takes 8-bit values and a table of 256, got {types[0]} and {types[1]}"
+        )
     return (TensorType(types[0].shape, types[1].dtype),)
 
 
@@ -28,7 +31,9 @@ def integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
     return (table[x.astype(np.int64) + 128],)
 
 
-def table_of(x: TensorType, y: TensorType, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+def table_of(
+    x: TensorType, y: TensorType, function: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
     """function over all 256 values of x, as integers of y. Values that are no number become 0."""
     real = dequantize(np.arange(-128, 128), x)
     result = np.nan_to_num(np.asarray(function(real), np.float64), posinf=3e38, neginf=-3e38)
@@ -50,22 +55,16 @@ def rescaled(low: Lowering, index: int) -> str:
     return low.emit("lut", [x.name, table], {}, low.y.with_shape(x.shape))
 
 
+def _nest(site: Site) -> Nest:
+    body = (f"y0[i] = {read_tensor(site.inputs[1], 'x1', '(uint8_t)(x0[i] + 128)')};",)
+    return Nest(nested(("i",), (site.x.size,), body), in_place=(0,), cycles=5.0 * site.x.size)
+
+
 OP = Op(
     "lut",
     infer,
     integer=integer,
-    kernels=(
-        Kernel(
-            "tml_lut_i8",
-            "lut",
-            accepts=lambda site: None if site.x.dtype.name == "i8" else f"takes i8, got {site.x.dtype}",
-            params=lambda site: {"n": site.x.size},
-            arrays=lambda site: (("table", site.const(1)),),
-            cycles=lambda site: 5.0 * site.x.size,
-            in_place=(0,),
-            per_image=False,
-        ),
-    ),
+    nest=_nest,
     elementwise=True,
     transposed=lambda site, permutation: {},
     summary="Table of 256 entries: any function of one int8 value",

@@ -121,14 +121,14 @@ def _nest(site: Site) -> Nest:
     batch = site.y.shape[:-2]
     a, b = (t.shape for t in site.inputs)
     variables = (*names(len(batch), "n"), "r", "c") if batch else ("r", "c")
-    left = affine(
-        (*variables, "k"), (*_batch_strides(a, batch), a[-1], 0, 1)
-    )
+    left = affine((*variables, "k"), (*_batch_strides(a, batch), a[-1], 0, 1))
     right = affine((*variables, "k"), (*_batch_strides(b, batch), 0, 1, b[-1]))
     out = f"y0[{affine(variables, strides_of(site.y.shape))}]"
     terms = _float_terms if site.is_float else _integer_terms
     body = terms(site, read(site, 0, left), read(site, 1, right), out)
-    return Nest(nested(variables, site.y.shape, body), cycles=12.0 * macs(site) + 15.0 * site.y.size)
+    return Nest(
+        nested(variables, site.y.shape, body), cycles=12.0 * macs(site) + 15.0 * site.y.size
+    )
 
 
 def _batch_strides(shape: tuple[int, ...], batch: tuple[int, ...]) -> tuple[int, ...]:
@@ -144,9 +144,15 @@ def _float_terms(site: Site, left: str, right: str, out: str) -> tuple[Loop | st
 def _integer_terms(site: Site, left: str, right: str, out: str) -> tuple[Loop | str, ...]:
     a, b = (-t.type.quant.zero for t in site.inputs)  # type: ignore[union-attr]
     attrs, zero = site.attrs, site.y.quant.zero  # type: ignore[union-attr]
-    product = f"((int32_t){left} + {a}) * ((int32_t){right} + {b})".replace("+ -", "- ").replace(" + 0)", ")")
+    product = f"((int32_t){left} + {a}) * ((int32_t){right} + {b})".replace("+ -", "- ").replace(
+        " + 0)", ")"
+    )
     finish = f"tml_output_i8(acc, {attrs['multiplier']}, {attrs['pre_shift']}, {zero}, {attrs['q_min']}, {attrs['q_max']})"
-    return "int32_t acc = 0;", Loop("k", site.x.shape[-1], (f"acc += {product};",)), f"{out} = {finish};"
+    return (
+        "int32_t acc = 0;",
+        Loop("k", site.x.shape[-1], (f"acc += {product};",)),
+        f"{out} = {finish};",
+    )
 
 
 def emit_matmul(node: OnnxNode) -> None:
@@ -165,7 +171,11 @@ def emit_matmul(node: OnnxNode) -> None:
 
 def _is_matrix_of_weights(node: OnnxNode, index: int) -> bool:
     maker = node.draft.producer(node.inputs[index])
-    behind = node.draft.tensors[maker.inputs[0]] if maker and maker.op == "dequantize" else node.tensor(index)
+    behind = (
+        node.draft.tensors[maker.inputs[0]]
+        if maker and maker.op == "dequantize"
+        else node.tensor(index)
+    )
     return behind.is_constant and behind.type.rank == 2
 
 
@@ -181,7 +191,9 @@ def _one_batch_axis(node: OnnxNode, a: str, b: str) -> tuple[str, str]:
     """[B, M, K] and [B, K, N]; one matrix on the right takes all rows of the left; else as they are."""
     left, right = (node.draft.tensors[t].shape for t in (a, b))
     if prod(right[:-2]) == 1:
-        return _reshaped(node, a, (1, prod(left[:-1]), left[-1])), _reshaped(node, b, (1, *right[-2:]))
+        return _reshaped(node, a, (1, prod(left[:-1]), left[-1])), _reshaped(
+            node, b, (1, *right[-2:])
+        )
     if left[:-2] == right[:-2]:
         batch = prod(left[:-2])
         return _reshaped(node, a, (batch, *left[-2:])), _reshaped(node, b, (batch, *right[-2:]))
@@ -235,7 +247,11 @@ OP = Op(
         _case("vectors", (9,), (9,)),
         _case("constant_left", Const(shape=(4, 6)), (6, 3)),
         _case("constant_left_batch", Const(shape=(4, 6)), (2, 6, 3)),
-        _case("constant_batch", (2, 4, 6), Const(np.linspace(-127, 127, 36).round().reshape(2, 6, 3) / 64)),
+        _case(
+            "constant_batch",
+            (2, 4, 6),
+            Const(np.linspace(-127, 127, 36).round().reshape(2, 6, 3) / 64),
+        ),
         _case("constant_vector", (2, 6), Const(shape=(6,))),
     ),
 )

@@ -53,7 +53,9 @@ def _kernel(kind: str) -> Kernel:
     return Kernel(
         f"tml_max_pool2d_{kind}",
         "max_pool2d",
-        accepts=lambda site: None if site.x.dtype.name == kind else f"takes {kind}, got {site.x.dtype}",
+        accepts=lambda site: (
+            None if site.x.dtype.name == kind else f"takes {kind}, got {site.x.dtype}"
+        ),
         params=_params,
         cycles=lambda site: 5.0 * _taps(site) + 10.0 * site.y.size,
     )

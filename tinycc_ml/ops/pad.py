@@ -34,8 +34,12 @@ def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
         raise ModelError(f"pad of {x} by {list(pads)} in the mode {attrs['mode']!r}")
     for (begin, end), size in zip(_pairs(pads), x.shape, strict=True):
         if attrs["mode"] == "reflect" and max(begin, end) >= size:
-            raise ModelError(f"pad of {x} by {list(pads)}: a mirror gives at most {size - 1} elements")
-    return (x.with_shape(tuple(b + d + e for (b, e), d in zip(_pairs(pads), x.shape, strict=True))),)
+            raise ModelError(
+                f"pad of {x} by {list(pads)}: a mirror gives at most {size - 1} elements"
+            )
+    return (
+        x.with_shape(tuple(b + d + e for (b, e), d in zip(_pairs(pads), x.shape, strict=True))),
+    )
 
 
 def reference(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
@@ -53,7 +57,10 @@ def lower(low: Lowering) -> None:
     if attrs["mode"] == "constant":
         real = float(attrs["value"])
         attrs["value"] = integer_bound(real, quant)
-        if np.isfinite(real) and abs((attrs["value"] - quant.zero) * quant.scale0 - real) > quant.scale0:
+        if (
+            np.isfinite(real)
+            and abs((attrs["value"] - quant.zero) * quant.scale0 - real) > quant.scale0
+        ):
             low.refuse(f"it pads with {real:g}, which is beyond the range of its input")
     low.emit("pad", [low.activation(0).name], attrs)
 
@@ -71,7 +78,9 @@ def _nest(site: Site) -> Nest:
     arrays, terms, free = [], [], list(source)
     for axis, (begin, end) in enumerate(_pairs(site.attrs["pads"])):
         if begin or end:
-            table = index_table(np.pad(np.arange(site.x.shape[axis]), (begin, end), mode=site.attrs["mode"]))
+            table = index_table(
+                np.pad(np.arange(site.x.shape[axis]), (begin, end), mode=site.attrs["mode"])
+            )
             arrays.append((f"at{axis}", table))
             terms.append(f"{source[axis]}U * {table_read(f'at{axis}', table, variables[axis])}")
             free[axis] = 0
@@ -95,7 +104,9 @@ def _constant_nest(site: Site) -> Nest:
     target = f"y0[{affine(variables, strides_of(site.y.shape))}]"
     if not site.is_float and tests:
         value = f"({site.y.dtype.c})({value})"
-    return Nest(nested(variables, site.y.shape, (f"{target} = {value};",)), cycles=10.0 * site.y.size)
+    return Nest(
+        nested(variables, site.y.shape, (f"{target} = {value};",)), cycles=10.0 * site.y.size
+    )
 
 
 def transposed(site: Site, permutation: tuple[int, ...]) -> Mapping[str, Any]:
@@ -110,7 +121,11 @@ def from_onnx(node: OnnxNode) -> None:
     if mode not in MODES:
         node.refuse(f"Pad: mode {mode!r}, wanted one of {', '.join(MODES)}")
     pads = _full_pads(node, x.rank)
-    cuts = {a: range(max(-b, 0), x.shape[a] - max(-e, 0)) for a, (b, e) in enumerate(_pairs(pads)) if min(b, e) < 0}
+    cuts = {
+        a: range(max(-b, 0), x.shape[a] - max(-e, 0))
+        for a, (b, e) in enumerate(_pairs(pads))
+        if min(b, e) < 0
+    }
     if any(not r for r in cuts.values()):
         node.refuse(f"Pad of {x} by {list(pads)} leaves nothing")
     name = emit_slice(node, node.inputs[0], cuts) if cuts else node.inputs[0]
@@ -134,7 +149,9 @@ def _full_pads(node: OnnxNode, rank: int) -> tuple[int, ...]:
     return tuple(pads)
 
 
-def _case(name: str, x: tuple[int, ...], pads: list[int], *more: Const | None, **attrs: Any) -> Case:
+def _case(
+    name: str, x: tuple[int, ...], pads: list[int], *more: Const | None, **attrs: Any
+) -> Case:
     opset = attrs.pop("opset", 17)
     return Case(name, "Pad", (x, Const(pads, dtype="int64"), *more), attrs, opset)
 

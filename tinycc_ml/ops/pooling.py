@@ -41,7 +41,9 @@ def onnx_pool_window(node: OnnxNode) -> Window:
 def _ceiled(window: Window, size: tuple[int, ...]) -> Window:
     """One more window along an axis where it is not complete but begins inside image or first padding."""
     pads = list(window.pads)
-    for axis, (length, span, stride) in enumerate(zip(size, window.extent, window.strides, strict=True)):
+    for axis, (length, span, stride) in enumerate(
+        zip(size, window.extent, window.strides, strict=True)
+    ):
         before, after = pads[axis], pads[axis + 2]
         start = -(-(length + before + after - span) // stride) * stride
         if start < length + before:
@@ -56,7 +58,9 @@ def global_window(node: OnnxNode) -> Window:
     return Window((1, *x.shape[2:])[-2:])  # type: ignore[arg-type]
 
 
-def emit_pool(node: OnnxNode, op: str, window: Window, image: str | None = None, **attrs: object) -> None:
+def emit_pool(
+    node: OnnxNode, op: str, window: Window, image: str | None = None, **attrs: object
+) -> None:
     """The IR node on channels-last images, and the way back to ONNX's axis order."""
     x = image or node.to_channels_last(0)
     all_attrs = {"kernel": window.kernel, **window.attrs, **attrs}
@@ -65,7 +69,9 @@ def emit_pool(node: OnnxNode, op: str, window: Window, image: str | None = None,
 
 
 def cases(op_type: str, **attrs: object) -> tuple[Case, ...]:
-    def case(name: str, x: tuple[int, ...], kernel: list[int], opset: int = 17, **more: object) -> Case:
+    def case(
+        name: str, x: tuple[int, ...], kernel: list[int], opset: int = 17, **more: object
+    ) -> Case:
         return Case(name, op_type, (x,), {"kernel_shape": kernel, **attrs, **more}, opset)
 
     return (
@@ -85,5 +91,10 @@ def cases(op_type: str, **attrs: object) -> tuple[Case, ...]:
 
 
 def global_cases(op_type: str) -> tuple[Case, ...]:
-    shapes = {"one_pixel": (1, 2, 1, 1), "image": (1, 5, 7, 3), "row": (1, 6, 9), "batch": (2, 3, 4, 4)}
+    shapes = {
+        "one_pixel": (1, 2, 1, 1),
+        "image": (1, 5, 7, 3),
+        "row": (1, 6, 9),
+        "batch": (2, 3, 4, 4),
+    }
     return tuple(Case(f"global_{name}", op_type, (shape,)) for name, shape in shapes.items())

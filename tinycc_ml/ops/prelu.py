@@ -49,7 +49,9 @@ def integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
 def lower(low: Lowering) -> None:
     x, slope = low.activation(0), full_rank(low, low.real(1).astype(np.float64))
     if slope.size == 1:
-        emit_lut(low, x, lambda real: reference((real, np.asarray(slope.ravel()[0], np.float32)), {})[0])
+        emit_lut(
+            low, x, lambda real: reference((real, np.asarray(slope.ravel()[0], np.float32)), {})[0]
+        )
         return
     unit = x.type.quant.scale0 / low.y_quant.scale0  # type: ignore[union-attr]
     m = low.multiplier(unit * np.concatenate([[1.0], np.abs(slope).ravel()]))
@@ -65,7 +67,10 @@ def _nest(site: Site) -> Nest:
     )
     index, slope = affine(variables, out), read(site, 1, affine(variables, at))
     if site.is_float:
-        body: tuple[str, ...] = (f"const float v = x0[{index}];", f"y0[{index}] = v < 0.0F ? {slope} * v : v;")
+        body: tuple[str, ...] = (
+            f"const float v = x0[{index}];",
+            f"y0[{index}] = v < 0.0F ? {slope} * v : v;",
+        )
     else:
         body = _integer_lines(site, index, slope)
     return Nest(nested(variables, dims, body), in_place=(0,), cycles=14.0 * site.y.size)
@@ -76,7 +81,10 @@ def _integer_lines(site: Site, index: str, slope: str) -> tuple[str, ...]:
     attrs, zero = site.attrs, site.x.quant.zero  # type: ignore[union-attr]
     minus = f" {'-' if zero > 0 else '+'} {abs(zero)}" if zero else ""
     tail = f"{attrs['pre_shift']}, {site.y.quant.zero}, -128, 127)"  # type: ignore[union-attr]
-    lines = (f"const int32_t v = (int32_t)x0[{index}]{minus};", f"const int32_t m = v < 0 ? {slope} : {attrs['multiplier']};")
+    lines = (
+        f"const int32_t v = (int32_t)x0[{index}]{minus};",
+        f"const int32_t m = v < 0 ? {slope} : {attrs['multiplier']};",
+    )
     if site.const(1).min() < 0:
         return (*lines, f"y0[{index}] = tml_output_i8(m < 0 ? -v : v, m < 0 ? -m : m, {tail};")
     return (*lines, f"y0[{index}] = tml_output_i8(v, m, {tail};")

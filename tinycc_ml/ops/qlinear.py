@@ -26,7 +26,13 @@ def real(node: OnnxNode, x: int, scale: int, zero: int, axis: int = 0) -> str:
         names.append(node.inputs[zero])
     name = node.draft.fresh(f"{names[0]}.real")
     from_dequantize(
-        replace(node, op_type="DequantizeLinear", inputs=tuple(names), outputs=(name,), attrs={"axis": axis})
+        replace(
+            node,
+            op_type="DequantizeLinear",
+            inputs=tuple(names),
+            outputs=(name,),
+            attrs={"axis": axis},
+        )
     )
     return name
 
@@ -40,7 +46,9 @@ def run_float(
 
     name = out or node.draft.fresh(f"{node.outputs[0]}.float")
     onnx_importers()[op_type](
-        replace(node, op_type=op_type, inputs=inputs, outputs=(name,), attrs=attrs or {}, opset=opset)
+        replace(
+            node, op_type=op_type, inputs=inputs, outputs=(name,), attrs=attrs or {}, opset=opset
+        )
     )
     return name
 
@@ -56,7 +64,10 @@ def _bias(node: OnnxNode, index: int, x_scale: int, w_scale: int) -> tuple[str, 
     if not node.has(index):
         return ()
     bias = node.const(index, "bias").ravel()
-    scale = node.const(x_scale, "scale").astype(np.float64).ravel() * node.const(w_scale, "scale").ravel()
+    scale = (
+        node.const(x_scale, "scale").astype(np.float64).ravel()
+        * node.const(w_scale, "scale").ravel()
+    )
     if scale.size not in (1, bias.size):
         node.refuse(f"{node.op_type}: {scale.size} weight scales for a bias of {bias.size} values")
     per_channel = Quant(tuple(np.broadcast_to(scale, bias.shape).tolist()), (0,) * bias.size, 0)

@@ -79,7 +79,9 @@ def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
 
 def _reference(r: Reduction, arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
     with np.errstate(all="ignore"):
-        return (np.asarray(r.numpy(arrays[0], axis=tuple(attrs["axes"]), keepdims=True), np.float32),)
+        return (
+            np.asarray(r.numpy(arrays[0], axis=tuple(attrs["axes"]), keepdims=True), np.float32),
+        )
 
 
 def _integer(r: Reduction, site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
@@ -109,12 +111,20 @@ def _lower(r: Reduction, low: Lowering) -> None:
     m = low.multiplier(np.asarray([unit / low.y_quant.scale0 / (count if r.mean else 1)]))
     if count * (255**2 if r.squared else 255) << m.pre_shift > INT32_MAX:
         low.refuse(f"the sum of {count} values may leave the range of int32")
-    low.emit(low.node.op, [x.name], {**low.attrs, "multiplier": int(m.value[0]), "pre_shift": m.pre_shift})
+    low.emit(
+        low.node.op,
+        [x.name],
+        {**low.attrs, "multiplier": int(m.value[0]), "pre_shift": m.pre_shift},
+    )
 
 
 def _nest(r: Reduction, site: Site) -> Nest:
     axes = site.attrs["axes"]
-    variables, source, target = names(site.x.rank), strides_of(site.x.shape), strides_of(site.y.shape)
+    variables, source, target = (
+        names(site.x.rank),
+        strides_of(site.x.shape),
+        strides_of(site.y.shape),
+    )
     kept = [a for a in range(site.x.rank) if a not in axes and site.x.shape[a] > 1]
     gone = [a for a in axes if site.x.shape[a] > 1]
 
@@ -188,7 +198,9 @@ def _cases(name: str, r: Reduction) -> tuple[Case, ...]:
     integer = bool(r.term or r.extremum)
 
     def case(kind: str, x: tuple[int, ...], opset: int = 11, **attrs: Any) -> Case:
-        return Case(f"{name}_{kind}", r.onnx, (x,), attrs, opset, low=r.low, high=2.0, integer=integer)
+        return Case(
+            f"{name}_{kind}", r.onnx, (x,), attrs, opset, low=r.low, high=2.0, integer=integer
+        )
 
     cases: tuple[Case, ...] = (
         case("one", (1,), axes=[0]),
@@ -201,8 +213,17 @@ def _cases(name: str, r: Reduction) -> tuple[Case, ...]:
         cases += (
             case("image", (1, 3, 4, 5), axes=[2, 3], keepdims=0),
             case("image_channels_last", (1, 4, 5, 3), axes=[1, 2]),
-            Case(f"{name}_axes_input", r.onnx, ((1, 3, 4, 5), axes), {"keepdims": 0}, 18, integer=integer),
-            Case(f"{name}_noop", r.onnx, ((2, 3),), {"noop_with_empty_axes": 1}, 18, integer=integer),
+            Case(
+                f"{name}_axes_input",
+                r.onnx,
+                ((1, 3, 4, 5), axes),
+                {"keepdims": 0},
+                18,
+                integer=integer,
+            ),
+            Case(
+                f"{name}_noop", r.onnx, ((2, 3),), {"noop_with_empty_axes": 1}, 18, integer=integer
+            ),
         )
     return cases
 

@@ -136,7 +136,9 @@ def _infer_by(key: str) -> Callable[[Sequence[TensorType], Attrs], tuple[TensorT
 def _resize(name: str, x: tuple[int, ...], scales: list[float] | None, sizes: list[int] | None = None,
             opset: int = 17, **attrs: Any) -> Case:  # fmt: skip
     roi = None
-    inputs = (x, roi, Const(scales)) if sizes is None else (x, roi, None, Const(sizes, dtype="int64"))
+    inputs = (
+        (x, roi, Const(scales)) if sizes is None else (x, roi, None, Const(sizes, dtype="int64"))
+    )
     return Case(name, "Resize", inputs, attrs, opset)
 
 

@@ -61,8 +61,15 @@ def from_resize(node: OnnxNode) -> None:
     _check(node)
     how = node.attr("coordinate_transformation_mode", "half_pixel")
     if how not in COORDINATES:
-        node.refuse(f"Resize: coordinate_transformation_mode {how!r}, wanted one of {', '.join(COORDINATES)}")
-    _emit(node, _axes_of(node, scales=2, sizes=3), how, node.attr("nearest_mode", "round_prefer_floor"))
+        node.refuse(
+            f"Resize: coordinate_transformation_mode {how!r}, wanted one of {', '.join(COORDINATES)}"
+        )
+    _emit(
+        node,
+        _axes_of(node, scales=2, sizes=3),
+        how,
+        node.attr("nearest_mode", "round_prefer_floor"),
+    )
 
 
 def from_upsample(node: OnnxNode) -> None:
@@ -82,11 +89,14 @@ def _axes_of(node: OnnxNode, scales: int, sizes: int) -> list[_Axis]:
     found = [_Axis(d, d, _f(1)) for d in shape]
     if node.has(sizes) and node.const(sizes, "sizes").size:
         given = node.const(sizes).ravel().tolist()
-        made = [_Axis(shape[a], int(n), _f(n) / _f(shape[a])) for a, n in zip(axes, given, strict=False)]
+        made = [
+            _Axis(shape[a], int(n), _f(n) / _f(shape[a])) for a, n in zip(axes, given, strict=False)
+        ]
     else:
         given = node.const(scales, "scales").ravel().astype(np.float32).tolist()
         made = [
-            _Axis(shape[a], int(np.floor(_f(shape[a]) * _f(s))), _f(s)) for a, s in zip(axes, given, strict=False)
+            _Axis(shape[a], int(np.floor(_f(shape[a]) * _f(s))), _f(s))
+            for a, s in zip(axes, given, strict=False)
         ]
     if len(given) != len(axes) or any(axis.count < 1 for axis in made):
         node.refuse(f"{node.op_type} of {node.type(0)} to {given}")
@@ -99,7 +109,9 @@ def _emit(node: OnnxNode, axes: list[_Axis], how: str, rounding: str) -> None:
     mode = node.attr("mode", "nearest")
     if mode == "nearest":
         if rounding not in ROUNDINGS:
-            node.refuse(f"{node.op_type}: nearest_mode {rounding!r}, wanted one of {', '.join(ROUNDINGS)}")
+            node.refuse(
+                f"{node.op_type}: nearest_mode {rounding!r}, wanted one of {', '.join(ROUNDINGS)}"
+            )
         indices = tuple(_nearest(axis, how, rounding) for axis in axes)
         node.emit("resize_nearest", [node.inputs[0]], {"indices": indices}, out=0)
     elif mode == "linear":
@@ -129,7 +141,10 @@ def _emit_linear(node: OnnxNode, axes: list[_Axis], how: str) -> None:
     tables = [((), ()) if _untouched(a) or a.size == 1 else _linear(a, how) for a in axes]
     if sum(bool(first) for first, _ in tables) > 2:
         node.refuse(f"{node.op_type}: linear along more than two axes is not supported")
-    attrs = {"first": tuple(first for first, _ in tables), "weight": tuple(weight for _, weight in tables)}
+    attrs = {
+        "first": tuple(first for first, _ in tables),
+        "weight": tuple(weight for _, weight in tables),
+    }
     if not any(single):
         node.emit("resize_linear", [node.inputs[0]], attrs, out=0)
         return

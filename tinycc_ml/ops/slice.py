@@ -24,7 +24,9 @@ def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
     bounds = zip(x.shape, attrs["starts"], attrs["steps"], shape, strict=True)
     for axis, (size, start, step, count) in enumerate(bounds):
         if count < 1 or not (0 <= start < size and 0 <= start + step * (count - 1) < size):
-            raise ModelError(f"slice of {x}: {count} elements from {start} by {step} along axis {axis}")
+            raise ModelError(
+                f"slice of {x}: {count} elements from {start} by {step} along axis {axis}"
+            )
     return (x.with_shape(shape),)
 
 
@@ -142,7 +144,11 @@ OP = Op(
         Case("negative_axis", "Slice", ((4, 5), _ints(1), _ints(-1), _ints(-1))),
         Case("steps", "Slice", ((4, 9), _ints(1), _ints(9), _ints(1), _ints(3))),
         Case("backwards", "Slice", ((3, 6), _ints(-1), _ints(-100), _ints(1), _ints(-2))),
-        Case("both_backwards", "Slice", ((4, 5), _ints(2, 4), _ints(-9, 0), _ints(0, 1), _ints(-1, -2))),
+        Case(
+            "both_backwards",
+            "Slice",
+            ((4, 5), _ints(2, 4), _ints(-9, 0), _ints(0, 1), _ints(-1, -2)),
+        ),
         Case("beyond_the_end", "Slice", ((2, 5), _ints(2), _ints(1 << 40), _ints(1))),
         Case("split_equal", "Split", ((6, 2),), outputs=3),
         Case("split_sizes", "Split", ((2, 7), _ints(3, 4)), {"axis": -1}, outputs=2),

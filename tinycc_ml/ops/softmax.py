@@ -99,7 +99,10 @@ def _log_nest(site: Site) -> Nest:
         Loop("i", n, (f"y0[{at}] = x0[{at}] - shift;",)),
     )
     return Nest(
-        nested(("r",), (rows,), body), includes=("math.h",), in_place=(0,), cycles=90.0 * site.x.size
+        nested(("r",), (rows,), body),
+        includes=("math.h",),
+        in_place=(0,),
+        cycles=90.0 * site.x.size,
     )
 
 

@@ -73,5 +73,5 @@ def run_passes(graph: Graph, passes: Sequence[Pass], *, dump_dir: Path | None = 
 
 def _dump(folder: Path, name: str, before: Graph, after: Graph) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.before.txt").write_text(canonical_text(before))
-    (folder / f"{name}.after.txt").write_text(canonical_text(after))
+    (folder / f"{name}.before.txt").write_text(canonical_text(before), encoding="utf-8")
+    (folder / f"{name}.after.txt").write_text(canonical_text(after), encoding="utf-8")

@@ -40,6 +40,7 @@ def _cache_dir() -> Path:
 
 def _fingerprint(folder: Path) -> str:
     digest = hashlib.sha256(platform.platform().encode())
-    for path in sorted(folder.glob("*.[ch]")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for path in sorted(folder.rglob("*.[ch]")):
+        name = path.relative_to(folder).as_posix()
+        digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]

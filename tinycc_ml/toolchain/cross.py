@@ -73,6 +73,22 @@ def build_image(
     return Image(elf, target, sizes, warnings, read_symbols(target, elf), build.stack_bytes)
 
 
+def object_sizes(
+    target: Target,
+    sources: Sequence[Path],
+    *,
+    include_dirs: Iterable[Path] = (),
+    opt: str = "-O2",
+    workdir: Path,
+) -> Sizes:
+    """What the objects of `sources` take, before the linker drops what nothing calls."""
+    workdir.mkdir(parents=True, exist_ok=True)
+    options = ("-std=c99", opt, *(f"-I{folder}" for folder in include_dirs))
+    build = _Build(target, workdir, 0)
+    objects = [build.compile(path, options, f"object{i}")[0] for i, path in enumerate(sources)]
+    return sum((read_sizes(target, path) for path in objects), Sizes())
+
+
 @dataclass(frozen=True)
 class _Build:
     """What the steps of one build share."""

@@ -18,6 +18,8 @@ _KIND_OF: Mapping[str, str] = MappingProxyType(
         ".init": "text",
         ".fini": "text",
         ".rodata": "rodata",
+        ".srodata": "rodata",
+        ".progmem": "rodata",
         ".ARM.ex": "rodata",
         ".eh_frame": "rodata",
         ".data": "data",
@@ -49,6 +51,14 @@ class Sizes:
     def ram_static(self) -> int:
         """Data and bss, without any stack."""
         return self.data + self.bss
+
+    def __add__(self, other: Sizes) -> Sizes:
+        return Sizes(
+            self.text + other.text,
+            self.rodata + other.rodata,
+            self.data + other.data,
+            self.bss + other.bss,
+        )
 
     def minus(self, other: Sizes) -> Sizes:
         """What this program has more than the other."""

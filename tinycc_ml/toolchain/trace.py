@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import cffi
 import numpy as np
@@ -17,6 +18,19 @@ void (*tml_trace_hook)(int, const void *, size_t);
 void tml_trace(int id, const void *data, size_t bytes);
 void tml_trace(int id, const void *data, size_t bytes) { if (tml_trace_hook) tml_trace_hook(id, data, bytes); }
 """
+
+
+class Interface(Protocol):
+    """What calling NAME_run takes: of a Program, or of a folder that was written before."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def inputs(self) -> tuple[Port, ...]: ...
+    @property
+    def outputs(self) -> tuple[Port, ...]: ...
+    @property
+    def io_in_arena(self) -> bool: ...
 
 
 def declarations(name: str, parameters: Sequence[str]) -> str:
@@ -79,7 +93,7 @@ def _write(files: Mapping[str, str], folder: Path) -> list[Path]:
 def call(
     ffi: cffi.FFI,
     lib: object,
-    program: Program,
+    program: Interface,
     arena: np.ndarray,
     inputs: Mapping[str, np.ndarray],
 ) -> dict[str, np.ndarray]:

@@ -1,0 +1,67 @@
+"""Every portable kernel that takes a node of a case against the references: integers exactly, floats to a few
+last places."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping
+from functools import cache
+
+import numpy as np
+import pytest
+
+from tinycc_ml.ops import op_of, table
+from tinycc_ml.ops.base import Kernel
+from tinycc_ml.resources import runtime_dir
+
+from .c_functions import (
+    Call,
+    build,
+    calls,
+    header_of,
+    kernel_function,
+    kernel_operands,
+    result_of,
+)  # fmt: skip
+
+# Sums of products in another order than NumPy's, and libm's expf
+FLOAT_BOUND = 1e-5
+
+
+@cache
+def with_kernels() -> Mapping[str, tuple[Call, Kernel]]:
+    return {
+        f"{kernel.name}-{name}": (call, kernel)
+        for name, call in calls().items()
+        for kernel in op_of(call.node).kernels
+        if not kernel.features and kernel.accepts(call.site) is None
+        if (runtime_dir() / header_of(kernel)).exists()
+    }
+
+
+def test_every_kernel_of_the_op_table_has_its_header() -> None:
+    kernels = [kernel for op in table().values() for kernel in op.kernels]
+    assert [k.name for k in kernels if not (runtime_dir() / header_of(k)).exists()] == []
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    found = list(with_kernels().values())
+    functions = [
+        kernel_function(f"case_{k}", call, kernel) for k, (call, kernel) in enumerate(found)
+    ]
+    return build(
+        functions, [header_of(kernel) for _, kernel in found], tmp_path_factory.mktemp("kernels")
+    )
+
+
+@pytest.mark.parametrize("name", with_kernels())
+def test_kernel_computes_what_the_reference_does(name: str, library: ctypes.CDLL) -> None:
+    call, kernel = with_kernels()[name]
+    ident = f"case_{list(with_kernels()).index(name)}"
+    got = result_of(library, ident, call, kernel_operands(call, kernel))
+    if call.site.is_float:
+        peak = max(float(np.abs(call.want).max(initial=0)), 1.0)
+        np.testing.assert_allclose(got, call.want, rtol=0, atol=FLOAT_BOUND * peak)
+    else:
+        np.testing.assert_array_equal(got, call.want)

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: 0BSD */
+/* The static kernels as external functions, for the tests: test_<kernel> is tml_<kernel>. */
+#include "average_pool2d/tml_average_pool2d_f32.h"
+#include "average_pool2d/tml_average_pool2d_i8.h"
+#include "conv2d/tml_conv2d_1x1_i8.h"
+#include "conv2d/tml_conv2d_f32.h"
+#include "conv2d/tml_conv2d_i8.h"
+#include "conv_transpose2d/tml_conv_transpose2d_f32.h"
+#include "conv_transpose2d/tml_conv_transpose2d_i8.h"
+#include "dense/tml_dense_f32.h"
+#include "dense/tml_dense_i8.h"
+#include "depthwise_conv2d/tml_depthwise_conv2d_f32.h"
+#include "depthwise_conv2d/tml_depthwise_conv2d_i8.h"
+#include "lut/tml_lut_i8.h"
+#include "matmul/tml_matmul_f32.h"
+#include "matmul/tml_matmul_i8.h"
+#include "max_pool2d/tml_max_pool2d_f32.h"
+#include "max_pool2d/tml_max_pool2d_i8.h"
+#include "softmax/tml_softmax_f32.h"
+#include "softmax/tml_softmax_i8.h"
+
+/* PARAMS, ARGS: a parenthesised parameter list and the same names as arguments. */
+#define EXPOSE(name, PARAMS, ARGS)                                                                 \
+    void test_##name PARAMS;                                                                       \
+    void test_##name PARAMS                                                                        \
+    {                                                                                              \
+        tml_##name ARGS;                                                                           \
+    }
+
+EXPOSE(conv2d_i8,
+       (const struct tml_conv2d_params *p, const int8_t *x, const int8_t *w, const int32_t *b,
+        const int32_t *m, int8_t *scratch, int8_t *y),
+       (p, x, w, b, m, scratch, y))
+EXPOSE(conv2d_1x1_i8,
+       (const struct tml_conv2d_1x1_params *p, const int8_t *x, const int8_t *w, const int32_t *b,
+        const int32_t *m, int8_t *y),
+       (p, x, w, b, m, y))
+EXPOSE(depthwise_conv2d_i8,
+       (const struct tml_depthwise_conv2d_params *p, const int8_t *x, const int8_t *w,
+        const int32_t *b, const int32_t *m, int8_t *y),
+       (p, x, w, b, m, y))
+EXPOSE(dense_i8,
+       (const struct tml_dense_params *p, const int8_t *x, const int8_t *w, const int32_t *b,
+        const int32_t *m, int8_t *y),
+       (p, x, w, b, m, y))
+EXPOSE(matmul_i8,
+       (const struct tml_matmul_params *p, const int8_t *a, const int8_t *b, int8_t *y),
+       (p, a, b, y))
+EXPOSE(conv_transpose2d_i8,
+       (const struct tml_conv_transpose2d_params *p, const int8_t *x, const int8_t *w,
+        const int32_t *b, const int32_t *m, int8_t *y),
+       (p, x, w, b, m, y))
+EXPOSE(max_pool2d_i8, (const struct tml_max_pool2d_params *p, const int8_t *x, int8_t *y),
+       (p, x, y))
+EXPOSE(average_pool2d_i8,
+       (const struct tml_average_pool2d_params *p, const int8_t *x, const int32_t *m, int8_t *y),
+       (p, x, m, y))
+EXPOSE(lut_i8, (const int8_t *x, const int8_t *table, int8_t *y, size_t n), (x, table, y, n))
+EXPOSE(softmax_i8,
+       (const struct tml_softmax_params *p, const int8_t *x, const uint16_t *table, int8_t *y),
+       (p, x, table, y))
+EXPOSE(conv2d_f32,
+       (const struct tml_conv2d_f32_params *p, const float *x, const float *w, const float *b,
+        float *scratch, float *y),
+       (p, x, w, b, scratch, y))
+EXPOSE(depthwise_conv2d_f32,
+       (const struct tml_depthwise_conv2d_f32_params *p, const float *x, const float *w,
+        const float *b, float *y),
+       (p, x, w, b, y))
+EXPOSE(dense_f32,
+       (const struct tml_dense_f32_params *p, const float *x, const float *w, const float *b,
+        float *y),
+       (p, x, w, b, y))
+EXPOSE(matmul_f32,
+       (const struct tml_matmul_f32_params *p, const float *a, const float *b, float *y),
+       (p, a, b, y))
+EXPOSE(conv_transpose2d_f32,
+       (const struct tml_conv_transpose2d_f32_params *p, const float *x, const float *w,
+        const float *b, float *y),
+       (p, x, w, b, y))
+EXPOSE(max_pool2d_f32, (const struct tml_max_pool2d_f32_params *p, const float *x, float *y),
+       (p, x, y))
+EXPOSE(average_pool2d_f32,
+       (const struct tml_average_pool2d_f32_params *p, const float *x, float *y), (p, x, y))
+EXPOSE(softmax_f32, (const struct tml_softmax_f32_params *p, const float *x, float *y), (p, x, y))
+
+void test_requantize(const int32_t *acc, const int32_t *m, int32_t *y, size_t n);
+void test_requantize(const int32_t *acc, const int32_t *m, int32_t *y, size_t n)
+{
+    for (size_t i = 0U; i < n; i++) {
+        y[i] = tml_requantize(acc[i], m[i]);
+    }
+}
+
+void test_rounding_shift(const int32_t *v, const int32_t *s, int32_t *y, size_t n);
+void test_rounding_shift(const int32_t *v, const int32_t *s, int32_t *y, size_t n)
+{
+    for (size_t i = 0U; i < n; i++) {
+        y[i] = tml_rounding_shift(v[i], (int_fast16_t)s[i]);
+    }
+}
+
+void test_saturate_i8(const int32_t *v, int8_t *y, size_t n);
+void test_saturate_i8(const int32_t *v, int8_t *y, size_t n)
+{
+    for (size_t i = 0U; i < n; i++) {
+        y[i] = tml_saturate_i8(v[i]);
+    }
+}

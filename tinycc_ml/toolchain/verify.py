@@ -1,0 +1,153 @@
+"""Is the C right? A compilation is checked here, in memory, on the host: every tensor that the shipped C
+makes against the reference. A folder that has been written is checked by `verify_dir`, on any target."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from ..backend.program import Program
+from ..backend.vectors import FLOAT_TOLERANCE, Vectors, exact_tensors
+from ..errors import ToolError, VerificationError
+from ..ir.graph import Graph, Tensor
+from ..reference.compare import Difference, difference, first_difference
+from ..reference.run import evaluate, run
+from .host import find_compiler
+from .model_outputs import model_outputs
+from .trace import TracedModel
+from .verified import Verified
+from .verify_dir import verify_dir
+
+__all__ = ["Verified", "verify_compiled", "verify_dir"]
+
+Values = Mapping[str, np.ndarray]
+Progress = Callable[[int, int], None]
+
+
+class Compilation(Protocol):
+    """What is looked at of a compiler.Compiled, which this room may not import."""
+
+    @property
+    def graph(self) -> Graph: ...
+    @property
+    def program(self) -> Program: ...
+    @property
+    def vectors(self) -> Vectors: ...
+    @property
+    def files(self) -> Mapping[str, str]: ...
+    @property
+    def pruned(self) -> tuple[object, ...]: ...
+
+
+def verify_compiled(
+    compiled: Compilation, model: Path | None = None, progress: Progress | None = None
+) -> tuple[Verified, ...]:
+    """What was checked, on all test vectors, and found equal; VerificationError names the first difference.
+
+    model: the user's file, with which the outputs of a float net are compared too. ToolError when
+    there is no C compiler: nothing is verified then.
+    """
+    compiler = find_compiler().version()
+    exact = exact_tensors(compiled.graph) >= compiled.graph.tensors.keys()
+    judge = _global_difference if exact or is_float(compiled.graph) else _local_difference
+    got = []
+    for expected, values in _runs(compiled, progress):
+        found = judge(compiled.graph, expected, values)
+        if found is not None:
+            raise VerificationError(f"the C on the host differs from the reference in sample {len(got)}: {found}")
+        got.append({name: values[name] for name in compiled.graph.outputs})
+    what = "every tensor equals the integer reference" if exact else _within("every tensor", "our reference")
+    verified = [Verified("host", len(got), True, what, (compiler,))]
+    if model is not None and is_float(compiled.graph) and not compiled.pruned:
+        verified += _compared_with_model(compiled, model, got, compiler)
+    return tuple(verified)
+
+
+def is_float(graph: Graph) -> bool:
+    """No tensor is quantised."""
+    return not any(tensor.type.quant for tensor in graph.tensors.values())
+
+
+@dataclass(frozen=True)
+class _Sample:
+    inputs: Values
+    expected: Values
+
+
+def _runs(compiled: Compilation, progress: Progress | None) -> Iterator[tuple[_Sample, Values]]:
+    """For each test vector what the reference gives and what the C gives, of every tensor."""
+    with tempfile.TemporaryDirectory(prefix="tinycc_ml_") as folder:
+        traced = _traced(compiled, Path(folder))
+        for k in range(compiled.vectors.count):
+            inputs = {name: array[k] for name, array in compiled.vectors.inputs.items()}
+            yield _Sample(inputs, run(compiled.graph, inputs)), traced.run(inputs)
+            if progress:
+                progress(k + 1, compiled.vectors.count)
+
+
+def _traced(compiled: Compilation, folder: Path) -> TracedModel:
+    try:
+        return TracedModel(compiled.program, compiled.files, folder)
+    except ToolError as error:
+        raise VerificationError(f"the C compiler of this machine refuses the generated C: {error.message}") from error
+
+
+def _global_difference(graph: Graph, sample: _Sample, got: Values) -> Difference | None:
+    """Against the reference from the inputs on: integers exactly, floats within their bound."""
+    return first_difference(graph, sample.expected, got, FLOAT_TOLERANCE)
+
+
+def _local_difference(graph: Graph, sample: _Sample, got: Values) -> Difference | None:
+    """Where floats and integers mix: each node against the reference on the C's own operands, since a
+    float's last bit may decide an integer. Integers made from floats may be off by one."""
+    values = dict(sample.expected)
+    for node in graph.nodes:
+        from_floats = any(graph.type(name).dtype.is_float for name in node.inputs if name)
+        for name, expected in zip(node.outputs, evaluate(graph, node, values), strict=True):
+            values[name] = got.get(name, expected)
+            near = from_floats and not graph.type(name).dtype.is_float
+            wanted = _nearest(expected, values[name]) if near else expected
+            found = difference(graph.tensors[name].source_name, wanted, values[name], FLOAT_TOLERANCE)
+            if found is not None:
+                return found
+    return None
+
+
+def _nearest(expected: np.ndarray, got: np.ndarray) -> np.ndarray:
+    """`got` where it is at most one off, else `expected`."""
+    off = np.abs(expected.astype(np.int64) - got.astype(np.int64))
+    return np.where(off <= 1, got, expected)
+
+
+def _compared_with_model(compiled: Compilation, model: Path, got: list[Values], compiler: str) -> list[Verified]:
+    """The outputs of a float net against those that another runtime gives for the user's file."""
+    graph = compiled.graph
+    inputs = {
+        name: np.stack([to_source(graph.tensors[name], sample) for sample in array])
+        for name, array in compiled.vectors.inputs.items()
+    }
+    found = model_outputs(model, inputs)
+    if found is None:
+        return []
+    for name in graph.outputs:
+        made = np.stack([to_source(graph.tensors[name], values[name]) for values in got])
+        wanted = found.outputs[name].astype(made.dtype).reshape(made.shape)
+        wrong = difference(name, wanted, made, FLOAT_TOLERANCE)
+        if wrong is not None:
+            raise VerificationError(f"the C on the host differs from {found.tool}: {wrong}")
+    return [Verified("host", len(got), True, _within("outputs", found.tool), (compiler, found.tool))]
+
+
+def to_source(tensor: Tensor, array: np.ndarray) -> np.ndarray:
+    """The values in the axis order of the user's model."""
+    permutation = tensor.origin.permutation if tensor.origin else None
+    return np.transpose(array, permutation) if permutation else array
+
+
+def _within(what: str, of: str) -> str:
+    return f"{what} within {FLOAT_TOLERANCE:g} of the range of {of}"
