@@ -68,7 +68,7 @@ class Compiled:
 def compile(
     model: Path,
     target: str | Path | Target = "host",
-    calibrate: Path | None = None,
+    calibrate: Path | Mapping[str, np.ndarray] | None = None,
     options: Options | None = None,
     progress: Progress | None = None,
 ) -> Compiled:
@@ -77,7 +77,7 @@ def compile(
     target = target if isinstance(target, Target) else load_target(target)
     graph = _float_graph(model, options)
     graph, pruned = _pruned(graph, options)
-    data = load_data(calibrate, graph, options.input_scales) if calibrate else None
+    data = load_data(calibrate, graph, options.input_scales) if calibrate is not None else None
     if data is None and options.input_scales:
         raise DataError("--input-scale says what calibration data mean", hint="give --calibrate FILE.npz too")
     lowered, accuracy, notes = _integer_graph(graph, data, options, progress)

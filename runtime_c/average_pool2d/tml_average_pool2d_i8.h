@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * Mean: y = clamp(y_zero_point + requantize(sum over the window of (x - x_zero_point) *
+ * Mean: y = clamp(y_zero_point + requantize_even(sum over the window of (x - x_zero_point) *
  * 2^pre_shift, multiplier[n - 1])), n the taps that count. A window without any gives y_zero_point.
+ * Means of few integers are often exactly between two: ties go to the even one.
  */
 #ifndef TML_AVERAGE_POOL2D_I8_H
 #define TML_AVERAGE_POOL2D_I8_H
@@ -91,6 +92,13 @@ tml_average_pool2d_count_i8(const struct tml_average_pool2d_params *TML_RESTRICT
     return tml_count_taps(v) * tml_count_taps(h);
 }
 
+TML_INLINE int8_t tml_average_pool2d_output_i8(const struct tml_average_pool2d_params *p,
+                                               int32_t acc, int32_t m)
+{
+    int32_t mean = tml_requantize_even(tml_shift_left(acc, p->pre_shift), m);
+    return (int8_t)tml_clamp_i32(p->y_zero_point + mean, p->y_min, p->y_max);
+}
+
 /*
  * x: [x_h][x_w][x_c]
  * multiplier (rom): [kernel_h * kernel_w], by n - 1
@@ -120,14 +128,12 @@ TML_KERNEL void tml_average_pool2d_i8(const struct tml_average_pool2d_params *TM
                 int32_t acc[4];
                 tml_average_pool2d_4_i8(p, x_first + c, rows, columns, acc);
                 for (int i = 0; i < 4; i++) {
-                    y_pixel[c + i] = tml_output_i8(acc[i] - offset, m, p->pre_shift,
-                                                   p->y_zero_point, p->y_min, p->y_max);
+                    y_pixel[c + i] = tml_average_pool2d_output_i8(p, acc[i] - offset, m);
                 }
             }
             for (; c < p->x_c; c++) {
                 int32_t acc = tml_average_pool2d_1_i8(p, x_first + c, rows, columns);
-                y_pixel[c] = tml_output_i8(acc - offset, m, p->pre_shift, p->y_zero_point, p->y_min,
-                                           p->y_max);
+                y_pixel[c] = tml_average_pool2d_output_i8(p, acc - offset, m);
             }
         }
     }

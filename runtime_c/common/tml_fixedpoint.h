@@ -75,6 +75,14 @@ TML_SHARED int32_t tml_requantize(int32_t acc, int32_t m)
 }
 #endif
 
+/* As tml_requantize, but a result exactly between two integers goes to the even one. */
+TML_INLINE int32_t tml_requantize_even(int32_t acc, int32_t m)
+{
+    int32_t y = tml_requantize(acc, m);
+    bool halfway = (uint32_t)acc * (uint32_t)m == 0x80000000U;
+    return halfway && y % 2 != 0 ? y - 1 : y;
+}
+
 /* The end of every int8 kernel: y_zero_point + requantize(acc * 2^pre_shift, m), limited to
  * y_min..y_max (within int8). */
 TML_INLINE int8_t tml_output_i8(int32_t acc, int32_t m, int_fast16_t pre_shift,

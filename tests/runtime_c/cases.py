@@ -22,11 +22,29 @@ WINDOWS = {
 }  # fmt: skip
 
 RANGES = {
-    "middle": dict(x_zero_point=3, y_zero_point=-5, pre_shift=0, y_min=-128, y_max=127),
-    "zero_points_low": dict(x_zero_point=-128, y_zero_point=-128, pre_shift=0, y_min=-128, y_max=127),
-    "zero_points_high": dict(x_zero_point=127, y_zero_point=127, pre_shift=0, y_min=-128, y_max=127),
-    "pre_shift": dict(x_zero_point=-7, y_zero_point=9, pre_shift=3, y_min=-128, y_max=127),
-    "narrow": dict(x_zero_point=0, y_zero_point=0, pre_shift=0, y_min=-3, y_max=17),
+    "middle": {"x_zero_point": 3, "y_zero_point": -5, "pre_shift": 0, "y_min": -128, "y_max": 127},
+    "zero_points_low": {
+        "x_zero_point": -128,
+        "y_zero_point": -128,
+        "pre_shift": 0,
+        "y_min": -128,
+        "y_max": 127,
+    },
+    "zero_points_high": {
+        "x_zero_point": 127,
+        "y_zero_point": 127,
+        "pre_shift": 0,
+        "y_min": -128,
+        "y_max": 127,
+    },
+    "pre_shift": {
+        "x_zero_point": -7,
+        "y_zero_point": 9,
+        "pre_shift": 3,
+        "y_min": -128,
+        "y_max": 127,
+    },
+    "narrow": {"x_zero_point": 0, "y_zero_point": 0, "pre_shift": 0, "y_min": -3, "y_max": 17},
 }
 
 
@@ -36,7 +54,9 @@ def int8(rng: np.random.Generator, *shape: int) -> np.ndarray:
     return np.where(rng.random(shape) < 0.1, rng.choice([-128, 127], shape), values).astype(np.int8)
 
 
-def quantisation(rng: np.random.Generator, c: int, terms: int, pre_shift: int) -> tuple[np.ndarray, np.ndarray]:
+def quantisation(
+    rng: np.random.Generator, c: int, terms: int, pre_shift: int
+) -> tuple[np.ndarray, np.ndarray]:
     """bias and multiplier of c channels of `terms` products: about one output in three saturates."""
     scale = 1.0 / (np.sqrt(terms) * 5461 / 100 * 2**pre_shift)
     multiplier = np.minimum(scale * rng.uniform(0.5, 2.0, c) * 2**32, 2**31 - 1).astype(np.int32)

@@ -18,7 +18,11 @@ RUNTIME = HERE.parents[1] / "runtime_c"
 # The two builds together run every line: cores with a long multiply and many registers, and those without.
 BUILDS = {
     "large_core": ["-DTML_INLINE_KERNELS=1"],
-    "small_core": ["-DTML_HAVE_LONG_MULTIPLY=0", "-DTML_HAVE_FEW_REGISTERS=1", "-DTML_INLINE_KERNELS=0"],
+    "small_core": [
+        "-DTML_HAVE_LONG_MULTIPLY=0",
+        "-DTML_HAVE_FEW_REGISTERS=1",
+        "-DTML_INLINE_KERNELS=0",
+    ],
 }
 CANARY = 77
 
@@ -35,7 +39,9 @@ class Kernels:
         """Runs kernel `name`; arrays are passed by address, params as the struct of its first argument."""
         function = getattr(self._lib, f"test_{name}")
         types = self._ffi.typeof(function).args
-        values = [self._value(a, t) for a, t in zip(args, types[len(types) - len(args) :], strict=True)]
+        values = [
+            self._value(a, t) for a, t in zip(args, types[len(types) - len(args) :], strict=True)
+        ]
         if params is None:
             function(*values)
             return
@@ -48,7 +54,9 @@ class Kernels:
             return value
         assert value.flags.c_contiguous
         item = ctype.item
-        assert value.dtype.itemsize == self._ffi.sizeof(item), f"{value.dtype} passed as {item.cname}"
+        assert value.dtype.itemsize == self._ffi.sizeof(item), (
+            f"{value.dtype} passed as {item.cname}"
+        )
         return self._ffi.cast(ctype, value.ctypes.data)
 
 
@@ -75,8 +83,23 @@ def kernels(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     warnings = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
     extra = os.environ.get("TML_TEST_CFLAGS", "").split()
     subprocess.run(
-        [compiler, "-std=c99", "-O1", "-ffp-contract=off", "-shared", "-fPIC", *warnings, *BUILDS[request.param]]
-        + [*extra, "-I", str(RUNTIME), str(HERE / "kernels.c"), "-o", str(library), "-lm"],
+        [
+            compiler,
+            "-std=c99",
+            "-O1",
+            "-ffp-contract=off",
+            "-shared",
+            "-fPIC",
+            *warnings,
+            *BUILDS[request.param],
+            *extra,
+            "-I",
+            str(RUNTIME),
+            str(HERE / "kernels.c"),
+            "-o",
+            str(library),
+            "-lm",
+        ],
         check=True,
     )
     return Kernels(library)

@@ -43,8 +43,7 @@ EXPOSE(dense_i8,
        (const struct tml_dense_params *p, const int8_t *x, const int8_t *w, const int32_t *b,
         const int32_t *m, int8_t *y),
        (p, x, w, b, m, y))
-EXPOSE(matmul_i8,
-       (const struct tml_matmul_params *p, const int8_t *a, const int8_t *b, int8_t *y),
+EXPOSE(matmul_i8, (const struct tml_matmul_params *p, const int8_t *a, const int8_t *b, int8_t *y),
        (p, a, b, y))
 EXPOSE(conv_transpose2d_i8,
        (const struct tml_conv_transpose2d_params *p, const int8_t *x, const int8_t *w,

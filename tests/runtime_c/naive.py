@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,10 @@ class Window:
 
     def params(self, y_c: int) -> dict[str, int]:
         names = "x_h x_w x_c y_h y_w kernel_h kernel_w stride_h stride_w dilation_h dilation_w pad_top pad_left"
-        pitches = {"x_row_pitch": self.x_w * self.x_c + self.x_gap, "y_row_pitch": self.y_w * y_c + self.y_gap}
+        pitches = {
+            "x_row_pitch": self.x_w * self.x_c + self.x_gap,
+            "y_row_pitch": self.y_w * y_c + self.y_gap,
+        }
         return {name: getattr(self, name) for name in names.split()} | pitches
 
     def taps(self, oy: int, ox: int) -> Iterator[tuple[int, int, int, int, bool]]:
@@ -57,8 +61,15 @@ def requantize(acc: Any, multiplier: Any) -> np.ndarray:
     return (np.asarray(acc, np.int64) * np.asarray(multiplier, np.int64) + (1 << 31)) >> 32
 
 
-def output(acc: Any, multiplier: Any, q: dict[str, int]) -> np.ndarray:
-    scaled = requantize(np.asarray(acc, np.int64) << q["pre_shift"], multiplier)
+def requantize_even(acc: Any, multiplier: Any) -> np.ndarray:
+    """By Python's own rule: Fraction rounds halves to even."""
+    pairs = np.broadcast(np.asarray(acc, np.int64), np.asarray(multiplier, np.int64))
+    rounded = [round(Fraction(int(a) * int(m), 1 << 32)) for a, m in pairs]
+    return np.reshape(rounded, pairs.shape).astype(np.int64)
+
+
+def output(acc: Any, multiplier: Any, q: dict[str, int], rounded: Any = requantize) -> np.ndarray:
+    scaled = rounded(np.asarray(acc, np.int64) << q["pre_shift"], multiplier)
     return np.clip(q["y_zero_point"] + scaled, q["y_min"], q["y_max"]).astype(np.int8)
 
 
@@ -92,7 +103,10 @@ def conv2d(windows: np.ndarray, weights: np.ndarray, bias: np.ndarray, groups: i
     y_h, y_w = windows.shape[:2]
     parts = []
     for part, w, b in zip(
-        np.split(windows, groups, -1), np.split(weights, groups), np.split(bias, groups), strict=True
+        np.split(windows, groups, -1),
+        np.split(weights, groups),
+        np.split(bias, groups),
+        strict=True,
     ):
         parts.append(dot(part.reshape(y_h, y_w, -1), w.reshape(len(w), -1), b))
     return np.concatenate(parts, -1)

@@ -19,7 +19,9 @@ def compare_i8(kernels, guarded, win, y_c, groups, q, seed=0):
     params = win.params(y_c) | q | {"y_c": y_c, "groups": groups}
     packed = naive.pack(w.reshape(y_c, -1), groups)
     kernels.call("conv2d_i8", params, naive.spread(x, win.x_gap), packed, bias, m, scratch, y)
-    acc = naive.conv2d(naive.gather(x, win, q["x_zero_point"]), w.astype(np.int64), bias.astype(np.int64), groups)
+    acc = naive.conv2d(
+        naive.gather(x, win, q["x_zero_point"]), w.astype(np.int64), bias.astype(np.int64), groups
+    )
     np.testing.assert_array_equal(cases.rows(y, win, y_c), naive.output(acc, m, q))
 
 
@@ -48,7 +50,10 @@ def test_i8_row_by_row_equals_whole(kernels, guarded):
     compare_i8(kernels, guarded, part, 4, 1, cases.RANGES["middle"])
 
 
-@pytest.mark.parametrize(("h", "w", "x_c", "y_c"), [(1, 1, 1, 1), (3, 5, 7, 6), (2, 4, 64, 8), (5, 3, 9, 3), (1, 7, 2, 13)])
+@pytest.mark.parametrize(
+    ("h", "w", "x_c", "y_c"),
+    [(1, 1, 1, 1), (3, 5, 7, 6), (2, 4, 64, 8), (5, 3, 9, 3), (1, 7, 2, 13)],
+)
 @pytest.mark.parametrize("gaps", [(0, 0), (2, 0), (0, 3), (4, 5)])
 @pytest.mark.parametrize("span", ["middle", "zero_points_high", "pre_shift", "narrow"])
 def test_1x1_i8_equals_int64(kernels, guarded, h, w, x_c, y_c, gaps, span):
@@ -56,11 +61,29 @@ def test_1x1_i8_equals_int64(kernels, guarded, h, w, x_c, y_c, gaps, span):
     q = {key: v for key, v in cases.RANGES[span].items() if key != "x_zero_point"}
     x, weights = cases.int8(rng, h, w, x_c), cases.int8(rng, y_c, x_c)
     bias, m = cases.quantisation(rng, y_c, x_c, q["pre_shift"])
-    win = naive.Window(h, w, x_c, 1, 1, pad_top=0, pad_left=0, pad_bottom=0, pad_right=0, x_gap=gaps[0], y_gap=gaps[1])
+    win = naive.Window(
+        h,
+        w,
+        x_c,
+        1,
+        1,
+        pad_top=0,
+        pad_left=0,
+        pad_bottom=0,
+        pad_right=0,
+        x_gap=gaps[0],
+        y_gap=gaps[1],
+    )
     y = guarded(h, w * y_c + win.y_gap)
     spatial = win.params(y_c)
-    params = {name: spatial[name] for name in ("x_c", "x_row_pitch", "y_h", "y_w", "y_row_pitch")} | q | {"y_c": y_c}
-    kernels.call("conv2d_1x1_i8", params, naive.spread(x, win.x_gap), naive.pack(weights), bias, m, y)
+    params = (
+        {name: spatial[name] for name in ("x_c", "x_row_pitch", "y_h", "y_w", "y_row_pitch")}
+        | q
+        | {"y_c": y_c}
+    )
+    kernels.call(
+        "conv2d_1x1_i8", params, naive.spread(x, win.x_gap), naive.pack(weights), bias, m, y
+    )
     acc = naive.dot(x.astype(np.int64), weights.astype(np.int64), bias.astype(np.int64))
     np.testing.assert_array_equal(cases.rows(y, win, y_c), naive.output(acc, m, q))
 
@@ -70,9 +93,9 @@ def test_1x1_i8_may_run_over_its_input(kernels):
     rng = np.random.default_rng(4)
     x, weights = cases.int8(rng, 3, 5, 8), cases.int8(rng, 8, 8)
     bias, m = cases.quantisation(rng, 8, 8, 0)
-    q = dict(y_zero_point=1, pre_shift=0, y_min=-128, y_max=127)
+    q = {"y_zero_point": 1, "pre_shift": 0, "y_min": -128, "y_max": 127}
     arena = np.concatenate([np.zeros(16, np.int8), x.ravel()])
-    params = dict(x_c=8, x_row_pitch=40, y_h=3, y_w=5, y_c=8, y_row_pitch=40) | q
+    params = {"x_c": 8, "x_row_pitch": 40, "y_h": 3, "y_w": 5, "y_c": 8, "y_row_pitch": 40} | q
     kernels.call("conv2d_1x1_i8", params, arena[16:], naive.pack(weights), bias, m, arena)
     acc = naive.dot(x.astype(np.int64), weights.astype(np.int64), bias.astype(np.int64))
     np.testing.assert_array_equal(arena[: x.size].reshape(x.shape), naive.output(acc, m, q))

@@ -34,7 +34,13 @@ class Shape:
 
 def params(win, y_c, groups):
     h, w = size(win)
-    return win.params(y_c) | dict(y_h=h, y_w=w, y_c=y_c, groups=groups, y_row_pitch=w * y_c + win.y_gap)
+    return win.params(y_c) | {
+        "y_h": h,
+        "y_w": w,
+        "y_c": y_c,
+        "groups": groups,
+        "y_row_pitch": w * y_c + win.y_gap,
+    }
 
 
 @pytest.mark.parametrize("window", WINDOWS)
@@ -50,7 +56,15 @@ def test_i8_equals_int64(kernels, guarded, window, span, grouped):
     bias, m = cases.quantisation(rng, y_c, w[0].size, q["pre_shift"])
     h, cols = size(win)
     y = guarded(h, cols * y_c + win.y_gap)
-    kernels.call("conv_transpose2d_i8", params(win, y_c, groups) | q, naive.spread(x, win.x_gap), w, bias, m, y)
+    kernels.call(
+        "conv_transpose2d_i8",
+        params(win, y_c, groups) | q,
+        naive.spread(x, win.x_gap),
+        w,
+        bias,
+        m,
+        y,
+    )
     centred = x.astype(np.int64) - q["x_zero_point"]
     acc = bias + naive.conv_transpose2d(centred, w.astype(np.int64), win, (h, cols), groups)
     np.testing.assert_array_equal(cases.rows(y, Shape(h, cols), y_c), naive.output(acc, m, q))
@@ -65,7 +79,11 @@ def test_f32_is_close_to_float64(kernels, guarded, window):
     w, bias = cases.float32(rng, y_c, win.kernel_h, win.kernel_w, win.x_c), cases.float32(rng, y_c)
     h, cols = size(win)
     y = guarded(h, cols * y_c + win.y_gap, "f4")
-    p = params(win, y_c, 1) | dict(y_min=-4.0, y_max=4.0)
+    p = params(win, y_c, 1) | {"y_min": -4.0, "y_max": 4.0}
     kernels.call("conv_transpose2d_f32", p, naive.spread(x, win.x_gap), w, bias, y)
-    acc = bias + naive.conv_transpose2d(x.astype(np.float64), w.astype(np.float64), win, (h, cols), 1)
-    np.testing.assert_allclose(cases.rows(y, Shape(h, cols), y_c), np.clip(acc, -4.0, 4.0), atol=1e-4)
+    acc = bias + naive.conv_transpose2d(
+        x.astype(np.float64), w.astype(np.float64), win, (h, cols), 1
+    )
+    np.testing.assert_allclose(
+        cases.rows(y, Shape(h, cols), y_c), np.clip(acc, -4.0, 4.0), atol=1e-4
+    )

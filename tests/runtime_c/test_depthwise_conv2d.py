@@ -15,8 +15,12 @@ def test_i8_equals_int64(kernels, guarded, window, span):
     w = cases.int8(rng, win.kernel_h, win.kernel_w, win.x_c)
     bias, m = cases.quantisation(rng, win.x_c, win.kernel_h * win.kernel_w, q["pre_shift"])
     y = guarded(win.y_h, win.y_w * win.x_c + win.y_gap)
-    kernels.call("depthwise_conv2d_i8", win.params(win.x_c) | q, naive.spread(x, win.x_gap), w, bias, m, y)
-    acc = naive.depthwise(naive.gather(x, win, q["x_zero_point"]), w.astype(np.int64), bias.astype(np.int64))
+    kernels.call(
+        "depthwise_conv2d_i8", win.params(win.x_c) | q, naive.spread(x, win.x_gap), w, bias, m, y
+    )
+    acc = naive.depthwise(
+        naive.gather(x, win, q["x_zero_point"]), w.astype(np.int64), bias.astype(np.int64)
+    )
     np.testing.assert_array_equal(cases.rows(y, win, win.x_c), naive.output(acc, m, q))
 
 

@@ -4,7 +4,22 @@ import numpy as np
 
 from . import naive
 
-EDGES = [-(2**31), -(2**31) + 1, -(2**16) - 1, -(2**16), -(2**16) + 1, -2, -1, 0, 1, 2, 2**15, 2**16 - 1, 2**16, 2**31 - 1]
+EDGES = [
+    -(2**31),
+    -(2**31) + 1,
+    -(2**16) - 1,
+    -(2**16),
+    -(2**16) + 1,
+    -2,
+    -1,
+    0,
+    1,
+    2,
+    2**15,
+    2**16 - 1,
+    2**16,
+    2**31 - 1,
+]
 
 
 def test_requantize_is_exact_at_edges_and_at_random(kernels):
@@ -12,7 +27,9 @@ def test_requantize_is_exact_at_edges_and_at_random(kernels):
     multipliers = [0, 1, 2**15, 2**16 - 1, 2**16, 2**16 + 1, 2**30, 2**31 - 2, 2**31 - 1]
     edges = np.array([(a, m) for a in EDGES for m in multipliers])
     random = np.stack([rng.integers(-(2**31), 2**31, 50000), rng.integers(0, 2**31, 50000)], 1)
-    halves = np.stack([rng.integers(-(2**15), 2**15, 5000) * 2 + 1, np.full(5000, 2**30) << 1 >> 1], 1)
+    halves = np.stack(
+        [rng.integers(-(2**15), 2**15, 5000) * 2 + 1, np.full(5000, 2**30) << 1 >> 1], 1
+    )
     acc, m = np.ascontiguousarray(np.concatenate([edges, random, halves]).T.astype(np.int32))
     y = np.empty_like(acc)
     kernels.call("requantize", None, acc, m, y, len(y))
@@ -21,13 +38,15 @@ def test_requantize_is_exact_at_edges_and_at_random(kernels):
 
 def test_rounding_shift_rounds_halves_up(kernels):
     rng = np.random.default_rng(2)
-    values = [v for v in [*EDGES, *rng.integers(-(2**31), 2**31, 200).tolist()] if -(2**31) < v]
+    values = [v for v in [*EDGES, *rng.integers(-(2**31), 2**31, 200).tolist()] if v > -(2**31)]
     pairs = [(v, s) for v in values for s in range(32) if s == 0 or abs(v) < 2**31 - 2 ** (s - 1)]
     v, s = np.ascontiguousarray(np.array(pairs).T.astype(np.int32))
     y = np.empty_like(v)
     kernels.call("rounding_shift", None, v, s, y, len(y))
     wide = v.astype(np.int64)
-    np.testing.assert_array_equal(y, np.where(s == 0, wide, (wide + ((1 << s.astype(np.int64)) >> 1)) >> s))
+    np.testing.assert_array_equal(
+        y, np.where(s == 0, wide, (wide + ((1 << s.astype(np.int64)) >> 1)) >> s)
+    )
 
 
 def test_saturate_keeps_both_ends(kernels):

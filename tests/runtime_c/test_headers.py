@@ -12,8 +12,21 @@ COMPILERS = {
     "gcc": ["gcc", "-O2"],
     "clang": ["clang", "-O2"],
     "cortex_m0plus": ["arm-none-eabi-gcc", "-O2", "-mcpu=cortex-m0plus", "-mthumb"],
-    "cortex_m4": ["arm-none-eabi-gcc", "-O2", "-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"],
-    "rv32imc": ["riscv64-unknown-elf-gcc", "-O2", "-march=rv32imc", "-mabi=ilp32", "-ffreestanding"],
+    "cortex_m4": [
+        "arm-none-eabi-gcc",
+        "-O2",
+        "-mcpu=cortex-m4",
+        "-mthumb",
+        "-mfloat-abi=hard",
+        "-mfpu=fpv4-sp-d16",
+    ],
+    "rv32imc": [
+        "riscv64-unknown-elf-gcc",
+        "-O2",
+        "-march=rv32imc",
+        "-mabi=ilp32",
+        "-ffreestanding",
+    ],
     "atmega328p": ["avr-gcc", "-Os", "-mmcu=atmega328p"],
 }
 HEADERS = sorted(RUNTIME.rglob("*.h"))
@@ -28,12 +41,18 @@ def test_every_header_compiles_on_its_own(compiler, tmp_path):
     for header in HEADERS:
         sources.append(tmp_path / f"{header.stem}.c")
         sources[-1].write_text(f'#include "{header.relative_to(RUNTIME)}"\n')
-    subprocess.run([*COMPILERS[compiler], *WARNINGS, "-I", RUNTIME, "-fsyntax-only", *sources], check=True)
+    subprocess.run(
+        [*COMPILERS[compiler], *WARNINGS, "-I", RUNTIME, "-fsyntax-only", *sources], check=True
+    )
 
 
 @pytest.mark.parametrize(
     ("compiler", "inline"),
-    [*((name, "") for name in COMPILERS), ("cortex_m0plus", "-DTML_INLINE_KERNELS=0"), ("cortex_m0plus", "-DTML_INLINE_KERNELS=1")],
+    [
+        *((name, "") for name in COMPILERS),
+        ("cortex_m0plus", "-DTML_INLINE_KERNELS=0"),
+        ("cortex_m0plus", "-DTML_INLINE_KERNELS=1"),
+    ],
 )
 def test_all_kernels_together_need_no_libc_but_memcpy_and_memset(compiler, inline, tmp_path):
     program = COMPILERS[compiler][0]
@@ -43,7 +62,9 @@ def test_all_kernels_together_need_no_libc_but_memcpy_and_memset(compiler, inlin
     flags = [*COMPILERS[compiler], *WARNINGS, *([inline] if inline else []), "-I", RUNTIME]
     subprocess.run([*flags, "-c", HERE / "kernels.c", "-o", unit], check=True)
     nm = program.removesuffix("gcc") + "nm" if program.endswith("-gcc") else "nm"
-    undefined = subprocess.run([nm, "-u", unit], check=True, capture_output=True, text=True).stdout.split()
+    undefined = subprocess.run(
+        [nm, "-u", unit], check=True, capture_output=True, text=True
+    ).stdout.split()
     names = {name for name in undefined if name not in ("U", "w") and not name.startswith("__")}
     assert names <= {"memcpy", "memset", "expf", "exp", "_GLOBAL_OFFSET_TABLE_"}
 

@@ -29,7 +29,9 @@ def test_softmax_i8_equals_int64(kernels, rows, n, k, y_zero_point, logits):
     if logits == "far":
         x[:, 0], x[:, 1:] = 127, -128
     y = x.copy()
-    kernels.call("softmax_i8", dict(rows=rows, n=n, k=k, y_zero_point=y_zero_point), y, table, y)
+    kernels.call(
+        "softmax_i8", {"rows": rows, "n": n, "k": k, "y_zero_point": y_zero_point}, y, table, y
+    )
     t = table[x.max(1, keepdims=True).astype(np.int64) - x].astype(np.int64)
     r = t * k // t.sum(1, keepdims=True)
     np.testing.assert_array_equal(y, np.clip(y_zero_point + ((r + 128) >> 8), -128, 127))
@@ -40,6 +42,6 @@ def test_softmax_f32_is_close_to_float64(kernels, rows, n):
     """expf is good to about 1 ulp, the sum to n / 2 ulp: 1e-5 relative covers both."""
     x = 30 * cases.float32(np.random.default_rng(2), rows, n)
     y = np.empty_like(x)
-    kernels.call("softmax_f32", dict(rows=rows, n=n), x, y)
+    kernels.call("softmax_f32", {"rows": rows, "n": n}, x, y)
     e = np.exp(x.astype(np.float64) - x.max(1, keepdims=True))
     np.testing.assert_allclose(y, e / e.sum(1, keepdims=True), rtol=1e-5, atol=1e-30)

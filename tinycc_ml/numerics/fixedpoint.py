@@ -22,6 +22,14 @@ def requantize(acc: np.ndarray, multiplier: np.ndarray | int) -> np.ndarray:
     return (product + (1 << 31)) >> 32
 
 
+def requantize_even(acc: np.ndarray, multiplier: np.ndarray | int) -> np.ndarray:
+    """As `requantize`, but a result exactly between two integers goes to the even one (numerics.md §6)."""
+    product = np.asarray(acc, np.int64) * np.asarray(multiplier, np.int64)
+    y = (product + (1 << 31)) >> 32
+    halfway = (product & 0xFFFFFFFF) == 1 << 31
+    return np.where(halfway & (y % 2 != 0), y - 1, y)
+
+
 def rounding_shift(value: np.ndarray, shift: int) -> np.ndarray:
     """floor(value / 2^shift + 1/2), shift: 0..31. Gives int64."""
     wide = np.asarray(value, np.int64)
@@ -63,14 +71,14 @@ class SharedMultipliers:
 
 
 def shared_multipliers(scales: tuple[float, ...], reach: int) -> SharedMultipliers:
-    """Factors for a sum of terms, each at most `reach` in size, that stays below 2^30 in all.
+    """Factors for a sum of terms, each at most `reach` in size, that stays an int32.
 
-    The shift is the largest in 0..31 that keeps the sum of reach * value below 2^30, so the factors are
+    The shift is the largest in 0..31 that keeps the sum of reach * value an int32, so the factors are
     as exact as 32 bits allow. ValueError when not even shift 0 fits.
     """
     for shift in range(31, -1, -1):
         value = tuple(int(round_half_up(s * 2.0**shift)) for s in scales)
-        if sum(abs(v) for v in value) * reach < 2**30:
+        if sum(abs(v) for v in value) * reach <= INT32_MAX:
             return SharedMultipliers(value, shift)
     raise ValueError(f"scales of {max(scales):g} are too large for 32 bits")
 

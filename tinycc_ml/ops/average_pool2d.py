@@ -2,7 +2,8 @@
 bottom, right), when it is there: so much of it counts.
 
 Integer, n being the pixels of a window that count:
-y = clamp(zero_y + requantize(sum(x - zero_x) << pre_shift, multiplier[n - 1])), multiplier: i32[KH * KW].
+y = clamp(zero_y + requantize_even(sum(x - zero_x) << pre_shift, multiplier[n - 1])), multiplier: i32[KH * KW].
+A mean of few integers is often exactly between two: ties go to the even one, as in ONNX, so that none lean up.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 
 from ..ir.graph import Attrs
 from ..ir.types import F32
+from ..numerics.fixedpoint import requantize_even
 from .base import Arrays, Case, Kernel, Op, QuantizeRule, Site, clamped
 from .contraction import finish, float_params, quantized_params
 from .importing import TO_NCHW, OnnxNode
@@ -53,7 +55,7 @@ def integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
     """Where nothing counts the sum is 0, whatever it is multiplied by."""
     x = arrays[0].astype(np.int64) - site.x.quant.zero  # type: ignore[union-attr]
     acc = windows(x, window_of(site.attrs), 0).sum(axis=(3, 4))
-    return (finish(site, acc, arrays[1][counts(x.shape, site.attrs) - 1]),)
+    return (finish(site, acc, arrays[1][counts(x.shape, site.attrs) - 1], requantize_even),)
 
 
 def _area(attrs: Attrs) -> int:

@@ -208,6 +208,7 @@ def _op(name: str, f: Function) -> Op:
         partial(forms.integer, f.form),
         quantize=QuantizeRule(partial(_lower, f)),
         nest=partial(_nest, f),
+        elementwise=True,
         clamps=f.clamps,
         transposed=_transposed,
         onnx=onnx,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from ..ir.graph import Tensor
 from ..numerics.fixedpoint import requantize
 from .base import Site, float_limits
 from .lowering import Contraction, Lowering
+
+Requantize = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 # Output channels that a portable kernel works on at once (runtime_c/dense/tml_dot_i8.h)
 BLOCK = 4
@@ -22,10 +24,12 @@ def exact_matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return (a.astype(kind) @ b.astype(kind)).astype(np.int64)
 
 
-def finish(site: Site, acc: np.ndarray, multiplier: np.ndarray) -> np.ndarray:
+def finish(
+    site: Site, acc: np.ndarray, multiplier: np.ndarray, rounded: Requantize = requantize
+) -> np.ndarray:
     """The end of every integer contraction: requantise, add the zero point, clamp, narrow."""
     attrs = site.attrs
-    scaled = requantize(acc << attrs["pre_shift"], multiplier) + site.y.quant.zero  # type: ignore[union-attr]
+    scaled = rounded(acc << attrs["pre_shift"], multiplier) + site.y.quant.zero  # type: ignore[union-attr]
     return np.clip(scaled, attrs["q_min"], attrs["q_max"]).astype(site.y.dtype.numpy)
 
 

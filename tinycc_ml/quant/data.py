@@ -31,13 +31,16 @@ class Data:
     labels: np.ndarray | None = None
 
 
-def load_data(path: Path, graph: Graph, scales: Mapping[str, InputScale] | None = None) -> Data:
-    """Read and check a calibration file against the inputs of a float graph. DataError otherwise.
+def load_data(
+    source: Path | Mapping[str, np.ndarray], graph: Graph, scales: Mapping[str, InputScale] | None = None
+) -> Data:
+    """Read and check a calibration file, or its arrays, against the inputs of a float graph. DataError
+    otherwise.
 
     `scales`: what --input-scale and --input-offset say, by input; "" for the only one.
     """
-    arrays = _read(path)
-    loc = Location(path.name)
+    arrays = _read(source) if isinstance(source, Path) else {n: np.asarray(a) for n, a in source.items()}
+    loc = Location(source.name if isinstance(source, Path) else "calibration arrays")
     scales = _named(scales or {}, graph, loc)
     samples: dict[str, np.ndarray] = {}
     quants: dict[str, tuple[Quant, DType]] = {}

@@ -83,7 +83,9 @@ def object_sizes(
 ) -> Sizes:
     """What the objects of `sources` take, before the linker drops what nothing calls."""
     workdir.mkdir(parents=True, exist_ok=True)
-    options = ("-std=c99", opt, *(f"-I{folder}" for folder in include_dirs))
+    includes = (f"-I{folder}" for folder in include_dirs)
+    # unwind tables are for debuggers on the host; no firmware keeps them
+    options = ("-std=c99", opt, "-fno-asynchronous-unwind-tables", *includes)
     build = _Build(target, workdir, 0)
     objects = [build.compile(path, options, f"object{i}")[0] for i, path in enumerate(sources)]
     return sum((read_sizes(target, path) for path in objects), Sizes())

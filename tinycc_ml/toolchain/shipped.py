@@ -41,6 +41,12 @@ class Shipped:
         return bool(self.report["options"]["io"] == "arena")
 
     @property
+    def parameters(self) -> tuple[str, ...]:
+        """The parameters of NAME_run in C."""
+        ports = () if self.io_in_arena else (*self.inputs, *self.outputs)
+        return (f"{self.name}_arena_t *arena", *(f"{port.c_type} *{port.ident}" for port in ports))
+
+    @property
     def arena_bytes(self) -> int:
         return int(self.report["totals"]["arena_bytes"])
 

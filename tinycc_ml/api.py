@@ -1,0 +1,89 @@
+"""What Python programs call: compile a model as the command line does, and load the C that was written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .backend.emit import write_files
+from .backend.target import Target
+from .compiler import Compiled, Options
+from .compiler import compile as compile_model
+from .errors import ToolError
+from .quant.data import InputScale
+from .report import Source, build_report, report_files
+from .toolchain.loaded import Model, load
+from .toolchain.verify import Verified, verify_compiled
+
+__all__ = ["Model", "Result", "compile", "load"]
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """`files`: text by path, the reports included; `report`: the contents of report.json."""
+
+    compiled: Compiled
+    report: Mapping[str, Any]
+    files: Mapping[str, str]
+    out: Path | None = None
+
+
+def compile(
+    model: str | Path,
+    out: str | Path | None = None,
+    *,
+    target: str | Path | Target = "host",
+    calibrate: str | Path | Mapping[str, np.ndarray] | None = None,
+    verify: bool = True,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Result:
+    """Compile a model to C, verify the C on this machine and, when `out` is given, write it there.
+
+    calibrate: sample inputs, an .npz file or arrays [N, ...] by input; int8 needs them.
+    progress: is told (what, done, all) on the way.
+    options: fields of compiler.Options; `input_scales` takes (scale, offset) by input too.
+    Nothing is written unless verification passed, was not asked for, or no C compiler is there; the
+    report says which. TinymlError says what the caller can put right.
+    """
+    chosen = Options(**{**options, "input_scales": _scales(options.get("input_scales"))})
+    data = Path(calibrate) if isinstance(calibrate, str) else calibrate
+    compiled = compile_model(Path(model), target, data, chosen, _steps(progress, "calibrate"))
+    verified, unverified = _verified(compiled, Path(model), verify, progress)
+    report = build_report(compiled, _source(Path(model), data), verified, unverified)
+    files = {**compiled.files, **report_files(report)}
+    if out is None:
+        return Result(compiled, report, files)
+    write_files(files, Path(out))
+    return Result(compiled, report, files, Path(out))
+
+
+def _scales(given: Mapping[str, Any] | None) -> dict[str, InputScale]:
+    return {n: s if isinstance(s, InputScale) else InputScale(*s) for n, s in (given or {}).items()}
+
+
+def _steps(progress: Progress | None, what: str) -> Callable[[int, int], None] | None:
+    return (lambda done, count: progress(what, done, count)) if progress else None
+
+
+def _verified(
+    compiled: Compiled, model: Path, wanted: bool, progress: Progress | None
+) -> tuple[tuple[Verified, ...], str | None]:
+    """What was verified, or why nothing was."""
+    if not wanted:
+        return (), "not asked for"
+    try:
+        return verify_compiled(compiled, model, _steps(progress, "verify")), None
+    except ToolError as error:  # only: there is no C compiler
+        return (), str(error)
+
+
+def _source(model: Path, data: Path | Mapping[str, np.ndarray] | None) -> Source:
+    calibration = data.name if isinstance(data, Path) else ("arrays" if data is not None else None)
+    return Source(model.name, hashlib.sha256(model.read_bytes()).hexdigest(), calibration)

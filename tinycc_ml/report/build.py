@@ -1,0 +1,164 @@
+"""The data of report.json. What is not known is None, never 0; no date, no host, no absolute path."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, is_dataclass
+from math import isfinite
+from typing import Any
+
+from .. import __version__
+from ..backend.program import Port
+from ..backend.target import Target
+from ..compiler import Compiled, Options
+from ..ir.graph import Graph
+from ..toolchain.shipped import SCHEMA
+from ..toolchain.verified import Verified
+from .errors_by_tensor import sqnr_by_tensor
+from .nodes import node_rows
+from .tensors import memory_map, tensor_rows
+
+# An SQNR in dB for "no error at all": JSON has no infinity
+NO_ERROR_DB = 999.0
+
+
+@dataclass(frozen=True)
+class Source:
+    """The user's file by name and SHA-256, and the name of the calibration file, if any."""
+
+    file: str
+    sha256: str
+    calibration: str | None = None
+
+
+def build_report(
+    compiled: Compiled, source: Source, verified: Iterable[Verified] = (), unverified: str | None = None
+) -> dict[str, Any]:
+    """Everything that is known after compiling. `unverified`: why nothing was verified."""
+    plan, program = compiled.plan, compiled.program
+    errors = sqnr_by_tensor(compiled)
+    return {
+        "schema": SCHEMA,
+        "generator": {"name": "tinycc_ml", "version": __version__},
+        "model": _model(compiled, source),
+        "options": _options(compiled.options, source),
+        "target": _target(plan.target),
+        "io": [_port(compiled, p, "input") for p in program.inputs]
+        + [_port(compiled, p, "output") for p in program.outputs],
+        "nodes": node_rows(plan, compiled.bounds, program),
+        "tensors": tensor_rows(plan, {name: db(value) for name, value in errors.items()}),
+        "constants": [
+            {"ident": c.ident, "c_type": c.c_type, "elements": c.size, "bytes": c.values.nbytes, "title": c.title}
+            for c in program.constants
+        ],
+        "memory": memory_map(plan),
+        "totals": _totals(compiled),
+        "accuracy": _accuracy(compiled),
+        "removed": [_plain(item) for item in compiled.pruned],
+        "verified": [asdict(item) | {"tools": list(item.tools)} for item in verified],
+        "unverified": unverified,
+        "measured": [],
+        "files": [_file(path, text) for path, text in sorted(compiled.files.items())],
+        "notes": list(compiled.notes),
+    }
+
+
+def became(graph: Graph) -> str:
+    """The arithmetic of the result: "int8", "float32", or both."""
+    made = {graph.type(name).dtype.is_float for node in graph.nodes for name in node.outputs}
+    if len(made) == 2:
+        return "int8 and float32"
+    return "float32" if True in made else "int8"
+
+
+def _model(compiled: Compiled, source: Source) -> dict[str, Any]:
+    return {
+        "name": compiled.program.name,
+        "file": source.file,
+        "sha256": source.sha256,
+        "graph_hash": compiled.program.graph_hash,
+        "arithmetic": became(compiled.graph),
+        "test_samples": compiled.vectors.count,
+        "checksums": compiled.vectors.sums is not None,
+    }
+
+
+def _options(options: Options, source: Source) -> dict[str, Any]:
+    return {
+        "calibrate": source.calibration,
+        "quantize": options.quantize,
+        "prune": options.prune,
+        "prune_scope": options.prune_scope,
+        "optimize": options.optimize,
+        "io": options.io,
+        "io_type": options.io_type,
+        "io_layout": options.io_layout,
+        "single_file": options.single_file,
+        "allow_float": options.allow_float,
+        "dims": dict(options.dims),
+        "input_scales": {name: asdict(scale) for name, scale in options.input_scales.items()},
+    }
+
+
+def _target(target: Target) -> dict[str, Any]:
+    return {
+        "name": target.name,
+        "description": target.description,
+        "core": target.core,
+        "features": sorted(target.features),
+        "constants": target.constants,
+        "memories": dict(target.memories),
+    }
+
+
+def _port(compiled: Compiled, port: Port, direction: str) -> dict[str, Any]:
+    tolerance = compiled.vectors.tolerances.get(port.tensor) if direction == "output" else None
+    return {
+        "direction": direction,
+        "name": port.tensor,
+        "ident": port.ident,
+        "shape": list(port.type.shape),
+        "dtype": port.type.dtype.name,
+        "elements": port.size,
+        "bytes": port.bytes,
+        "scale": port.scale if port.quantised else None,
+        "zero_point": port.zero_point if port.quantised else None,
+        "arena_offset": port.offset if compiled.program.io_in_arena else None,
+        "tolerance": tolerance or None,
+    }
+
+
+def _totals(compiled: Compiled) -> dict[str, Any]:
+    """code, stack and cycles are measured by `tinyml verify`."""
+    return {
+        "macs": compiled.program.macs,
+        "weights_bytes": compiled.program.weights_bytes,
+        "code_bytes": None,
+        "arena_bytes": compiled.program.arena_bytes,
+        "scratch_bytes": compiled.plan.scratch_bytes,
+        "stack_bytes": None,
+        "cycles": None,
+    }
+
+
+def _accuracy(compiled: Compiled) -> dict[str, Any] | None:
+    found = compiled.accuracy
+    if found is None:
+        return None
+    return asdict(found) | {"sqnr_db": {name: db(value) for name, value in found.sqnr_db.items()}}
+
+
+def db(value: float) -> float:
+    return round(value, 2) if isfinite(value) else NO_ERROR_DB
+
+
+def _plain(item: object) -> Any:
+    if is_dataclass(item) and not isinstance(item, type):
+        return asdict(item)
+    return dict(item) if isinstance(item, Mapping) else str(item)
+
+
+def _file(path: str, text: str) -> dict[str, Any]:
+    raw = text.encode()
+    return {"path": path, "bytes": len(raw), "sha256": hashlib.sha256(raw).hexdigest()}

@@ -1,0 +1,58 @@
+"""How far each quantised tensor is from the float model, on a few of the test samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..compiler import Compiled
+from ..ir.graph import Graph, Tensor
+from ..numerics.quantization import dequantize
+from ..reference.compare import sqnr_db
+from ..reference.run import run
+from ..toolchain.verify import to_source
+
+# Samples it is measured on: a run of both references each
+SAMPLES = 2
+
+
+def sqnr_by_tensor(compiled: Compiled) -> dict[str, float]:
+    """SQNR in dB by tensor of the integer graph; empty for a net that was not quantised here. The
+    inputs are those of the test vectors, so that an input's own rounding is not counted."""
+    if compiled.accuracy is None:
+        return {}
+    graph, source = compiled.graph, compiled.float_graph
+    twins = _twins(graph, source)
+    wanted: dict[str, list[np.ndarray]] = {name: [] for name in twins}
+    made: dict[str, list[np.ndarray]] = {name: [] for name in twins}
+    for k in range(min(SAMPLES, compiled.vectors.count)):
+        inputs = {name: array[k] for name, array in compiled.vectors.inputs.items()}
+        integers = run(graph, inputs)
+        floats = run(source, {name: _real(graph.tensors[name], value) for name, value in inputs.items()})
+        for name, twin in twins.items():
+            wanted[name].append(to_source(source.tensors[twin], floats[twin]))
+            made[name].append(to_source(graph.tensors[name], _real(graph.tensors[name], integers[name])))
+    return {name: sqnr_db(np.stack(wanted[name]), np.stack(made[name])) for name in twins}
+
+
+def _real(tensor: Tensor, array: np.ndarray) -> np.ndarray:
+    return dequantize(array, tensor.type) if tensor.type.quant else array
+
+
+def _twins(graph: Graph, source: Graph) -> Mapping[str, str]:
+    """Quantised tensors that a node makes, and the float tensor with the same origin and values."""
+    by_origin = {(t.source_name, _source_shape(t)): name for name, t in source.tensors.items() if not t.is_constant}
+    found = {}
+    for node in graph.nodes:
+        for name in node.outputs:
+            tensor = graph.tensors[name]
+            twin = by_origin.get((tensor.source_name, _source_shape(tensor)))
+            if tensor.type.quant and twin is not None:
+                found[name] = twin
+    return found
+
+
+def _source_shape(tensor: Tensor) -> tuple[int, ...]:
+    permutation = tensor.origin.permutation if tensor.origin else None
+    return tuple(tensor.shape[p] for p in permutation) if permutation else tensor.shape

@@ -1,0 +1,151 @@
+"""report.md: the same data for people. Here the words and numbers are made, the template lays them out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ..backend.emit import render
+from .chart import memory_chart
+
+Row = Mapping[str, Any]
+UNKNOWN = "?"
+
+
+def to_markdown(report: Row) -> str:
+    """The text of report.md."""
+    return render(
+        "report.md.j2",
+        {
+            "report": report,
+            "became": report["model"]["arithmetic"],
+            "totals": total_lines(report),
+            "verified": [verified_line(entry) for entry in report["verified"]],
+            "accuracy": accuracy_lines(report["accuracy"]),
+            "io": table(("", "tensor", "type", "real value"), map(_io_cells, report["io"])),
+            "nodes": table(
+                ("step", "node", "op", "result", "MACs", "kernel", "weights", "accumulator", "why"),
+                map(_node_cells, report["nodes"]),
+            ),
+            "tensors": table(
+                ("tensor", "type", "scale", "zero", "at", "steps", "SQNR dB"),
+                (_tensor_cells(row) for row in report["tensors"] if row["kind"] != "constant"),
+            ),
+            "measured": table(
+                ("target", "flags", "code", "stack", "instructions", "cycles (modelled)"),
+                map(_measured_cells, report["measured"]),
+            ),
+            "removed": [", ".join(f"{k}: {v}" for k, v in _pairs(item)) for item in report["removed"]],
+            "chart": memory_chart(report["memory"]),
+            "files": table(("file", "bytes", "SHA-256"), map(_file_cells, report["files"])),
+        },
+    )
+
+
+def _pairs(item: Any) -> Iterable[tuple[str, Any]]:
+    return item.items() if isinstance(item, Mapping) else [("removed", item)]
+
+
+def count(value: float | None, unit: str = "") -> str:
+    """With thousands separated; what is unknown is a question mark."""
+    if value is None:
+        return UNKNOWN
+    return f"{value:,} {unit}".rstrip() if isinstance(value, int) else f"{value:g} {unit}".rstrip()
+
+
+def total_lines(report: Row) -> list[str]:
+    totals, memory = report["totals"], report["memory"]
+    ends = {kind: sum(p["bytes"] for p in report["io"] if p["direction"] == kind) for kind in ("input", "output")}
+    where = "in the arena" if report["options"]["io"] == "arena" else "the caller's"
+    return [
+        f"{count(totals['macs'])} multiply-accumulates a run",
+        f"constants {count(totals['weights_bytes'])} bytes of flash, code {count(totals['code_bytes'])} bytes",
+        f"arena {count(totals['arena_bytes'])} bytes (at least {count(memory['lower_bound_bytes'])} in this order), "
+        f"scratch of one node in it at most {count(totals['scratch_bytes'])}; "
+        f"inputs {count(ends['input'])} and outputs {count(ends['output'])} bytes are {where}",
+        f"stack {count(totals['stack_bytes'])} bytes, {count(totals['cycles'])} modelled cycles",
+    ]
+
+
+def verified_line(entry: Row) -> str:
+    return f"{entry['where']}: {entry['what']}, {entry['cases']} samples ({', '.join(entry['tools'])})"
+
+
+def accuracy_lines(accuracy: Row | None) -> list[str]:
+    if accuracy is None:
+        return []
+    of = f"{accuracy['samples']} calibration samples, scheme {accuracy['scheme']}"
+    lines = [f"output {name}: SQNR {_db(value)} ({of})" for name, value in accuracy["sqnr_db"].items()]
+    if accuracy["argmax_agreement"] is not None:
+        lines.append(f"argmax as in float on {percent(accuracy['argmax_agreement'])}")
+    if accuracy["labels_quantized"] is not None:
+        was = percent(accuracy["labels_float"])
+        lines.append(f"labels right: {percent(accuracy['labels_quantized'])}, float {was}")
+    return lines
+
+
+def percent(part: float) -> str:
+    return f"{100 * part:.1f} %"
+
+
+def _db(value: float) -> str:
+    return "exact" if value >= 999 else f"{value:.1f} dB"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Lines of a Markdown table; none without rows."""
+    body = [f"| {' | '.join(map(cell, row))} |" for row in rows]
+    return [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}", *body] if body else []
+
+
+def cell(text: str) -> str:
+    """Safe inside a table: names come from the model."""
+    return "".join(c if c.isprintable() else "?" for c in text).replace("|", "\\|").replace("<", "&lt;")
+
+
+def typed(row: Row) -> str:
+    return f"{row['dtype']}[{','.join(map(str, row['shape']))}]"
+
+
+def _io_cells(row: Row) -> Sequence[str]:
+    real = "itself" if row["scale"] is None else f"{row['scale']:.9g} * (q - {row['zero_point']})"
+    return row["direction"], row["name"], typed(row), real
+
+
+def _node_cells(row: Row) -> Sequence[str]:
+    refused = "; ".join(f"{r['kernel']}: {r['reason']}" for r in row["refused"])
+    bound = row["accumulator_bound"]
+    return (
+        "" if row["step"] is None else str(row["step"]),
+        row["name"],
+        row["op"],
+        typed(row),
+        count(row["macs"]) if row["macs"] else "",
+        row["kernel"] or "",
+        count(row["weights_bytes"]) if row["weights_bytes"] else "",
+        "" if bound is None else f"{bound.bit_length() + 1} bits",
+        f"{row['why']} ({refused})" if refused else row["why"],
+    )
+
+
+def _tensor_cells(row: Row) -> Sequence[str]:
+    quant, view, life = row["quantization"], row["view"], row["lifetime"]
+    per_tensor = quant is not None and quant["scale"] is not None
+    return (
+        row["source_name"],
+        typed(row),
+        f"{quant['scale']:.6g}" if per_tensor else "",
+        str(quant["zero_point"]) if per_tensor else "",
+        f"{view['buffer']} + {view['offset']}",
+        f"{life[0]}..{life[1]}" if life else "",
+        "" if row["sqnr_db"] is None else _db(row["sqnr_db"]).removesuffix(" dB"),
+    )
+
+
+def _measured_cells(row: Row) -> Sequence[str]:
+    numbers = (row[key] for key in ("code_bytes", "stack_bytes", "instructions", "cycles"))
+    return (row["target"], row["flags"], *map(count, numbers))
+
+
+def _file_cells(row: Row) -> Sequence[str]:
+    return row["path"], count(row["bytes"]), row["sha256"]

@@ -1,0 +1,77 @@
+"""One row for each node: what it computes, which kernel does and why, what it costs, where it lies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..backend.candidates import Candidate, Options
+from ..backend.choose import Plan
+from ..backend.program import Program
+from ..ir.graph import Node
+from ..ops import op_of
+from ..ops.base import Site
+from .tensors import lifetime, view_of
+
+_MOVES = "moves bytes: its ends both lie outside the arena"
+_ALIAS = "no code: its result is its input's bytes"
+
+
+def node_rows(plan: Plan, bounds: Mapping[str, int], program: Program | None = None) -> list[dict[str, Any]]:
+    """Rows in order of execution, aliases where the graph has them. Without a program (nothing spelled
+    yet) the bytes of weights are unknown."""
+    steps = {node.name: index for index, node in enumerate(plan.steps)}
+    aliases = [node for node in plan.graph.nodes if node.name not in steps]
+    order = {node.name: index for index, node in enumerate(plan.graph.nodes)}
+    rows = [_row(plan, node, steps.get(node.name), bounds, program) for node in plan.steps]
+    for node in aliases:
+        after = [index for index, row in enumerate(rows) if order[row["name"]] < order[node.name]]
+        rows.insert(max(after, default=-1) + 1, _row(plan, node, None, bounds, program))
+    return rows
+
+
+def _row(
+    plan: Plan, node: Node, step: int | None, bounds: Mapping[str, int], program: Program | None
+) -> dict[str, Any]:
+    site = Site.of(plan.graph, node)
+    candidate, options = plan.chosen.get(node.name), plan.options.get(node.name)
+    result = node.outputs[0]
+    return {
+        "name": node.name,
+        "op": node.op,
+        "inputs": [name for name in node.inputs if name],
+        "outputs": list(node.outputs),
+        "shape": list(site.y.shape),
+        "dtype": site.y.dtype.name,
+        "macs": int(op_of(node).macs(site)),
+        "step": step,
+        "probe": step,
+        "kernel": candidate.name if candidate else None,
+        "why": why(node, candidate, options, step),
+        "refused": [{"kernel": name, "reason": reason} for name, reason in (options.refused if options else ())],
+        "weights_bytes": _weights_bytes(program, node.name),
+        "scratch_bytes": candidate.scratch_bytes if candidate else 0,
+        "accumulator_bound": bounds.get(node.name),
+        "view": view_of(plan, result),
+        "lifetime": lifetime(plan, result),
+    }
+
+
+def why(node: Node, candidate: Candidate | None, options: Options | None, step: int | None) -> str:
+    """The reason for the choice, in plain words."""
+    if candidate is None or options is None:
+        return _ALIAS if step is None else _MOVES
+    if candidate.kernel is None:
+        return "no kernel takes it: a loop nest" if options.refused else f"{node.op} is always a loop nest"
+    count = len(options.candidates)
+    if count > 1:
+        return f"fewest modelled cycles ({candidate.cycles:,.0f}) of {count} candidates"
+    return "the only kernel that takes it" if options.refused else "its only kernel"
+
+
+def _weights_bytes(program: Program | None, node: str) -> int | None:
+    """Of all constants that the node reads; one that two nodes share counts for both."""
+    if program is None:
+        return None
+    sizes = {c.ident: c.values.nbytes for c in program.constants}
+    return sum(sizes.get(ident.split(" ")[0], 0) for ident in set(program.arrays_of.get(node, ())))
