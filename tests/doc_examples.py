@@ -58,7 +58,8 @@ class Block:
 
 
 def pages() -> tuple[Path, ...]:
-    return (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")))
+    folders = sorted((*(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")))
+    return (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *folders)
 
 
 def blocks(page: Path) -> tuple[Block, ...]:
@@ -71,7 +72,7 @@ def blocks(page: Path) -> tuple[Block, ...]:
 
 
 def marked(page: Path) -> Iterator[str]:
-    """"" when a page has blocks to run without a mark, and every mark that some block has."""
+    """ "" when a page has blocks to run without a mark, and every mark that some block has."""
     todo = [b for b in blocks(page) if b.runs]
     if any(not b.marks for b in todo):
         yield ""
@@ -118,8 +119,7 @@ def _run(block: Block, checkout: Path, where: str) -> str:
         cwd=checkout,
         env=environment(checkout),
         input=block.text if block.language == "diff" else "",
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         timeout=_TIMEOUT_S,
         check=False,

@@ -91,13 +91,17 @@ def test_links_lead_to_files(page: Path, link: str) -> None:
 
 def test_paths_named_in_the_architecture_page_exist() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text()
-    named = re.findall(r"`((?:tinycc_ml|runtime_c|templates|tests|docs|examples|grammar|\.ci)/[\w./-]*)`", text)
+    named = re.findall(
+        r"`((?:tinycc_ml|runtime_c|templates|tests|docs|examples|grammar|\.ci)/[\w./-]*)`", text
+    )
     missing = [path for path in named if not (ROOT / path).exists()]
     assert named and not missing
 
 
 def test_every_section_of_numerics_that_code_refers_to_exists() -> None:
-    sections = set(re.findall(r"^## (§\d+)", (ROOT / "docs" / "numerics.md").read_text(), re.MULTILINE))
+    sections = set(
+        re.findall(r"^## (§\d+)", (ROOT / "docs" / "numerics.md").read_text(), re.MULTILINE)
+    )
     for folder in ("tinycc_ml", "runtime_c", "templates"):
         for path in (ROOT / folder).rglob("*.[pchj]*"):
             if path.suffix in (".py", ".c", ".h", ".j2"):
@@ -127,9 +131,15 @@ def test_ci_script_is_what_the_readme_calls() -> None:
 def test_first_command_of_the_readme_installs_and_compiles(tmp_path: Path) -> None:
     checkout = copy_checkout(tmp_path / "checkout")
     command = next(b.text for b in blocks(README) if "install" in b.words)
-    clean = {k: v for k, v in environment(checkout).items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    clean = {
+        k: v for k, v in environment(checkout).items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")
+    }
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", command], cwd=checkout, env=clean, capture_output=True, text=True
+        ["bash", "-euo", "pipefail", "-c", command],
+        cwd=checkout,
+        env=clean,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert (checkout / "out" / "digits_cnn" / "digits_cnn.h").is_file()

@@ -12,6 +12,7 @@ import numpy as np
 from . import frontends
 from .backend.choose import Plan, choose
 from .backend.emit import emit
+from .backend.fits import check_fits
 from .backend.program import Program
 from .backend.spell import spell
 from .backend.target import Target, load_target
@@ -84,6 +85,7 @@ def compile(
     bounds = accumulator_bounds(lowered)
     plan = choose(lowered, target, io=options.io)
     program = spell(plan, optimize=options.optimize)
+    check_fits(target, weights_bytes=program.weights_bytes)
     vectors = make_vectors(lowered, program, _test_samples(lowered, data))
     files = emit(program, vectors, single_file=options.single_file)
     return Compiled(

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
  * Mean: y = clamp(y_zero_point + requantize_even(sum over the window of (x - x_zero_point) *
- * 2^pre_shift, multiplier[n - 1])), n the taps that count. A window without any gives y_zero_point.
+ * 2^pre_shift, multiplier[n - first_count])), n the taps that count. A window without any gives y_zero_point.
  * Means of few integers are often exactly between two: ties go to the even one.
  */
 #ifndef TML_AVERAGE_POOL2D_I8_H
@@ -29,6 +29,7 @@ struct tml_average_pool2d_params {
     int_fast16_t pad_bottom;  /* rows of padding below this view, for count_include_pad */
     int_fast16_t pad_right;   /* columns of padding to the right, for count_include_pad */
     bool count_include_pad;   /* n counts the taps in the padding too */
+    int_fast16_t first_count; /* the smallest n above 0 that occurs: 1.. */
     int32_t x_zero_point;     /* -128..127 */
     int32_t y_zero_point;     /* -128..127 */
     int_fast16_t pre_shift;   /* 0..15 */
@@ -101,7 +102,7 @@ TML_INLINE int8_t tml_average_pool2d_output_i8(const struct tml_average_pool2d_p
 
 /*
  * x: [x_h][x_w][x_c]
- * multiplier (rom): [kernel_h * kernel_w], by n - 1
+ * multiplier (rom): one for each count n of taps from first_count to the largest that occurs
  * y: [y_h][y_w][x_c], must not overlap what this or a later window reads of x
  */
 TML_KERNEL void tml_average_pool2d_i8(const struct tml_average_pool2d_params *TML_RESTRICT p,
@@ -121,7 +122,7 @@ TML_KERNEL void tml_average_pool2d_i8(const struct tml_average_pool2d_params *TM
             const int8_t *x_first = rows * columns == 0 ? x : x + first;
             int8_t *y_pixel = y + oy * p->y_row_pitch + ox * p->x_c;
             int_fast16_t n = tml_average_pool2d_count_i8(p, row, col, rows * columns);
-            int32_t m = n > 0 ? tml_rom_i32(multiplier + n - 1) : 0;
+            int32_t m = n > 0 ? tml_rom_i32(multiplier + n - p->first_count) : 0;
             int32_t offset = (int32_t)(rows * columns) * p->x_zero_point;
             int_fast16_t c = 0;
             for (; c + 4 <= p->x_c; c += 4) {

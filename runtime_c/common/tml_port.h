@@ -55,8 +55,7 @@
 #    endif
 #endif
 
-/* A piece that several kernels share: one copy per model, which also gives its loops all registers.
- */
+/* A piece that several kernels share: one copy per model, its loops with all registers. */
 #define TML_SHARED TML_FAST_CODE static TML_GNU(__noinline__, __unused__)
 
 /* The hot loop of one kernel: inlined with it, so that literal shapes reach it, else kept apart for

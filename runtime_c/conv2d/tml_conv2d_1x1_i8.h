@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: 0BSD */
-/* Pointwise convolution, stride 1, no padding, one group: a dense over the channels of each pixel.
- */
+/* Pointwise convolution, stride 1, no padding, one group: a dense over the channels of a pixel. */
 #ifndef TML_CONV2D_1X1_I8_H
 #define TML_CONV2D_1X1_I8_H
 

@@ -70,8 +70,7 @@ TML_LEAF void tml_depthwise_inside_f32(const struct tml_depthwise_conv2d_f32_par
     acc[3] = a[3];
 }
 
-/* The taps within x of one channel, of the last x_c % 4. x: at the first of them; w: at tap 0, 0.
- */
+/* Taps within x of one channel of the last x_c % 4. x: at the first of them; w: at tap 0, 0. */
 TML_LEAF float
 tml_depthwise_channel_f32(const struct tml_depthwise_conv2d_f32_params *TML_RESTRICT p,
                           const struct tml_depthwise_f32_taps *TML_RESTRICT taps, const float *x,

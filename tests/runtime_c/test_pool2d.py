@@ -61,6 +61,7 @@ def test_average_i8_equals_int64(kernels, guarded, window, span, include_pad):
         win.params(win.x_c)
         | q
         | {
+            "first_count": 1,
             "pad_bottom": win.pad_bottom,
             "pad_right": win.pad_right,
             "count_include_pad": include_pad,

@@ -23,10 +23,10 @@ from .program import ConstantArray, Pointer, Port, Probe, Program, Step
 _INLINE = {"speed": 1, "balanced": None, "size": 0}
 _FIXEDPOINT = "common/tml_fixedpoint.h"
 _PORT = "common/tml_port.h"
-# Names that generated code uses beside the parameters: loop variables, pointers of nests, the self-test
+# Names that the self-test and every step use beside the parameters; those of loop nests are looked up
 _LOCALS = (
-    *(f"{letter}{k}" for letter in "xyciv" for k in range(10)),
-    *("a i v acc params sample sample_now first_wrong wrong wanted error crc32 tml_trace".split()),
+    *(f"{letter}{k}" for letter in "xy" for k in range(10)),
+    *"a i params sample sample_now first_wrong wrong wanted error crc32 tml_trace".split(),
 )
 
 
@@ -46,6 +46,7 @@ class _Speller:
         self.headers: dict[str, None] = {_PORT: None}
         self.system_headers: dict[str, None] = {}
         self.arrays_of: dict[str, tuple[str, ...]] = {}
+        self.nests = {n.name: nest for n in plan.steps if (nest := self._nest_of(n)) is not None}
         self.ports = self._ports()
         made = [out for node in plan.steps for out in node.outputs]
         self.idents = identifiers([self.graph.tensors[t].source_name for t in dict.fromkeys(made)])
@@ -72,7 +73,8 @@ class _Speller:
 
     def _ports(self) -> dict[str, Port]:
         names = (*self.graph.inputs, *self.graph.outputs)
-        idents = identifiers(names, taken=_LOCALS)
+        words = {w for nest in self.nests.values() for w in re.findall(r"[A-Za-z_]\w*", _text(nest.body))}
+        idents = identifiers(names, taken=(*_LOCALS, *sorted(words)))
         uppers = {name: ident.upper() for name, ident in idents.items()}
         return {n: Port(n, idents[n], uppers[n], self.graph.type(n), self._offset(n)) for n in names}
 
@@ -84,14 +86,16 @@ class _Speller:
     def _step(self, index: int, node: Node) -> Step:
         site = Site.of(self.graph, node)
         probe = self._probe(index, node)
-        candidate = self.plan.chosen.get(node.name)
+        nest = self.nests.get(node.name)
+        return self._kernel_step(node, site, probe) if nest is None else self._nest_step(node, site, probe, nest)
+
+    def _nest_of(self, node: Node) -> Nest | None:
+        """The loop nest of a node that no kernel was chosen for."""
+        candidate, site = self.plan.chosen.get(node.name), Site.of(self.graph, node)
         if candidate is None:
-            return self._nest_step(node, site, probe, _copy(site))
-        if candidate.kernel is None:
-            nest = op_of(node).nest
-            assert nest is not None
-            return self._nest_step(node, site, probe, nest(site))
-        return self._kernel_step(node, site, probe)
+            return _copy(site)
+        rule = op_of(node).nest
+        return rule(site) if candidate.kernel is None and rule is not None else None
 
     def _probe(self, index: int, node: Node) -> Probe:
         tensor = self.graph.tensors[node.outputs[0]]

@@ -2,7 +2,7 @@
 bottom, right), when it is there: so much of it counts.
 
 Integer, n being the pixels of a window that count:
-y = clamp(zero_y + requantize_even(sum(x - zero_x) << pre_shift, multiplier[n - 1])), multiplier: i32[KH * KW].
+y = clamp(zero_y + requantize_even(sum(x - zero_x) << pre_shift, multiplier[n - first_count])).
 A mean of few integers is often exactly between two: ties go to the even one, as in ONNX, so that none lean up.
 """
 
@@ -53,9 +53,10 @@ def reference(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
 
 def integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
     """Where nothing counts the sum is 0, whatever it is multiplied by."""
+    index = np.maximum(counts(arrays[0].shape, site.attrs) - site.attrs["first_count"], 0)
     x = arrays[0].astype(np.int64) - site.x.quant.zero  # type: ignore[union-attr]
     acc = windows(x, window_of(site.attrs), 0).sum(axis=(3, 4))
-    return (finish(site, acc, arrays[1][counts(x.shape, site.attrs) - 1], requantize_even),)
+    return (finish(site, acc, arrays[1][index], requantize_even),)
 
 
 def _area(attrs: Attrs) -> int:
@@ -63,13 +64,13 @@ def _area(attrs: Attrs) -> int:
 
 
 def lower(low: Lowering) -> None:
-    """One multiplier for each count of pixels; counts that don't occur share the nearest one's."""
+    """One multiplier for each count of pixels, from the smallest that occurs (but 1) to the largest."""
     x = low.activation(0)
-    seen = counts(x.shape, low.attrs)
-    divisor = np.clip(np.arange(1, _area(low.attrs) + 1), max(seen.min(), 1), max(seen.max(), 1))
+    seen = np.maximum(counts(x.shape, low.attrs), 1)
+    divisor = np.arange(seen.min(), seen.max() + 1)
     m = low.multiplier(x.type.quant.scale0 / low.y_quant.scale0 / divisor)  # type: ignore[union-attr]
     kept = {k: v for k, v in low.attrs.items() if k not in ("min", "max")}
-    attrs = {**kept, "pre_shift": m.pre_shift, **low.limits()}
+    attrs = {**kept, "first_count": int(seen.min()), "pre_shift": m.pre_shift, **low.limits()}
     low.emit("average_pool2d", [x.name, low.constant("multiplier", m.value)], attrs)
 
 
@@ -89,7 +90,8 @@ def _params(site: Site) -> dict[str, int | float]:
     image: dict[str, int | float] = {**params(site), **counted}
     if site.is_float:
         return {**image, **float_params(site)}
-    return {**image, "x_zero_point": site.x.quant.zero, **quantized_params(site)}  # type: ignore[union-attr]
+    integers = {"first_count": site.attrs["first_count"], "x_zero_point": site.x.quant.zero}  # type: ignore[union-attr]
+    return {**image, **integers, **quantized_params(site)}
 
 
 def _taps(site: Site) -> int:

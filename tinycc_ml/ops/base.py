@@ -107,12 +107,14 @@ class QuantizeRule:
     `lower` emits the integer nodes for a float node between quantised tensors. `output`: where the
     quantisation of the result comes from: "calibrated", "input" (that of the first input), or a fixed
     Quant. `weights`: constant operands quantised symmetrically, by index: their channel axis.
+    `judges_input`: the range of its input is best judged by the error of its result.
     """
 
     lower: Callable[[Lowering], None]
     output: str | Quant = "calibrated"
     weights: Mapping[int, int] = field(default_factory=dict)
     bias: int | None = None
+    judges_input: bool = False
 
 
 @dataclass(frozen=True)

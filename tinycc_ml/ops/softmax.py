@@ -158,7 +158,7 @@ def _cases(name: str, **options: Any) -> tuple[Case, ...]:
 OPS = (
     Op(
         "softmax", infer, reference, integer,
-        quantize=QuantizeRule(lower, Quant.per_tensor(1 / 256, -128)),
+        quantize=QuantizeRule(lower, Quant.per_tensor(1 / 256, -128), judges_input=True),
         kernels=KERNELS, transposed=transposed, onnx={"Softmax": _importer("softmax")},
         cases=_cases("Softmax"), summary="Softmax",
     ),

@@ -12,15 +12,15 @@ from ..ir.rewrite import Draft
 def eliminate_common(graph: Graph) -> Graph:
     draft = Draft(graph)
     _merge_constants(draft, graph)
-    seen: dict[Hashable, tuple[str, ...]] = {}
+    seen: dict[Hashable, str] = {}
     for former in graph.nodes:
         node = draft.nodes[former.name]
         types = tuple(draft.tensors[name].type for name in node.outputs)
         key = (node.op, node.inputs, tuple(node.attrs.items()), types)
-        first = seen.setdefault(key, node.outputs)
-        if first is node.outputs:
+        first = seen.setdefault(key, node.name)
+        if first == node.name:
             continue
-        for old, new in zip(node.outputs, first, strict=True):
+        for old, new in zip(node.outputs, draft.nodes[first].outputs, strict=True):
             draft.redirect(old, new)
     return draft.graph()
 

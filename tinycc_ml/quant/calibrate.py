@@ -16,11 +16,13 @@ _KEPT = 2048
 
 @dataclass(frozen=True)
 class Observed:
-    """What one tensor's values were: extremes, and a subset of values to take percentiles of."""
+    """What one tensor's values were: extremes, and a subset of values to take percentiles of; `whole`
+    says that the subset is all values, sample by sample."""
 
     low: float
     high: float
     values: np.ndarray
+    whole: bool = False
 
     def percentile(self, percent: float) -> tuple[float, float]:
         """The central `percent` of the values, e.g. 99.9, never wider than the extremes."""
@@ -55,7 +57,8 @@ def calibrate(
             _note(values[name].ravel(), name, extremes, kept, k)
         if progress:
             progress(k + 1, count)
-    return {n: Observed(*extremes[n], np.concatenate(kept[n])) for n in watched}, outputs
+    whole = {n: graph.type(n).size <= _KEPT for n in watched}
+    return {n: Observed(*extremes[n], np.concatenate(kept[n]), whole[n]) for n in watched}, outputs
 
 
 def _note(flat: np.ndarray, name: str, extremes: dict, kept: dict[str, list[np.ndarray]], k: int) -> None:

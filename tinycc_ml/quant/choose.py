@@ -11,6 +11,8 @@ import numpy as np
 from ..ir.graph import Graph
 from ..ir.types import Quant
 from ..numerics.quantization import dequantize, quantize as to_integers
+from ..ops import op_of
+from ..ops.base import Site
 from ..passes import integer_passes, run_passes
 from ..reference.compare import sqnr_db
 from ..reference.run import outputs
@@ -19,8 +21,9 @@ from .quantize import quantize
 from .scheme import INT8, Scheme
 
 log = logging.getLogger(__name__)
-# Samples on which schemes are compared
-_JUDGED = 48
+# Schemes are compared on as many samples as this many multiply-accumulates pay for, but at least on some
+_JUDGED_MACS = 3_000_000_000
+_JUDGED_LEAST = 24
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,7 @@ def quantize_with_best(
 ) -> Quantised:
     """The int8 graph with the least error at the outputs, and that error. samples: float arrays [N, ...]."""
     observed, real = calibrate(graph, samples, progress)
-    count = sample_count(samples)
-    judged = sorted({int(k) for k in np.linspace(0, count - 1, min(_JUDGED, count))})
+    judged = _judged(graph, sample_count(samples))
     best: tuple[float, Scheme, Graph] | None = None
     for scheme in schemes:
         marked = quantize(graph, observed, scheme, fixed=fixed, allow_float=allow_float)
@@ -67,6 +69,12 @@ def quantize_with_best(
             best = (error, scheme, made)
     assert best is not None
     return Quantised(best[2], measure(best[2], samples, real, best[1].name, judged, labels))
+
+
+def _judged(graph: Graph, count: int) -> list[int]:
+    macs = sum(op_of(node).macs(Site.of(graph, node)) for node in graph.nodes)
+    most = max(_JUDGED_MACS // max(macs, 1), _JUDGED_LEAST)
+    return sorted({int(k) for k in np.linspace(0, count - 1, min(most, count))})
 
 
 def real_outputs(graph: Graph, sample: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

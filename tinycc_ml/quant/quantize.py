@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -84,7 +84,19 @@ def _output_quant(
     runtime = [n for n in node.inputs if n and not graph.tensors[n].is_constant]
     if rule is not None and rule.output == "input" and runtime and runtime[0] in chosen:
         return chosen[runtime[0]]
-    return scheme.activation(observed[name])
+    return scheme.activation(observed[name], _reader(graph, name, observed[name]))
+
+
+def _reader(graph: Graph, name: str, observed: Observed) -> Callable[[np.ndarray], np.ndarray] | None:
+    """What the tensor's only reader makes of its observed values, if that is where errors count."""
+    node = graph.sole_consumer(name)
+    rule = op_of(node).quantize if node else None
+    shape = graph.type(name).shape
+    if node is None or rule is None or not rule.judges_input or not observed.whole:
+        return None
+    reference = op_of(node).reference
+    assert reference is not None
+    return lambda values: reference((values.reshape(-1, *shape[1:]),), node.attrs)[0]
 
 
 def _leaves(graph: Graph) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +11,12 @@ from ..ir.types import I8, Quant
 from ..numerics.quantization import affine
 from .calibrate import Observed
 
-# Parts of the observed range that the least-error method tries
+# Parts of the observed range that the least-error method tries, for both ends together or each end
 _PARTS = np.linspace(1.0, 0.3, 29)
+_PARTS_EACH = np.linspace(1.0, 0.0, 17)
 _JUDGED_VALUES = 1 << 15
+
+Function = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -27,11 +31,13 @@ class Scheme:
     method: str = "min-max"
     percent: float = 100.0
 
-    def activation(self, observed: Observed) -> Quant:
+    def activation(self, observed: Observed, reader: Function | None = None) -> Quant:
+        """`reader`: what the one reader of the tensor makes of observed values; where it is given, the
+        least error is that of its result: softmax, for one, does not mind if small logits are cut off."""
         if self.method == "percentile":
             return affine(*observed.percentile(self.percent), I8)
         if self.method == "least error":
-            return _least_error(observed)
+            return _least_error(observed) if reader is None else _least_error_after(observed, reader)
         return affine(observed.low, observed.high, I8)
 
 
@@ -39,12 +45,25 @@ def _least_error(observed: Observed) -> Quant:
     step = -(-observed.values.size // _JUDGED_VALUES)
     values = np.append(observed.values[::step], (observed.low, observed.high)).astype(np.float64)
     found = [affine(observed.low * part, observed.high * part, I8) for part in _PARTS]
-    return min(found, key=lambda quant: _squared_error(values, quant))
+    return min(found, key=lambda quant: float(np.sum((_rounded(values, quant) - values) ** 2)))
 
 
-def _squared_error(values: np.ndarray, quant: Quant) -> float:
+def _least_error_after(observed: Observed, reader: Function) -> Quant:
+    exact = reader(observed.values)
+    found = [
+        affine(observed.low * low, observed.high * high, I8) for low in _PARTS_EACH for high in _PARTS_EACH[:12]
+    ]
+
+    def error(quant: Quant) -> float:
+        made = reader(_rounded(observed.values.astype(np.float64), quant).astype(np.float32))
+        return float(np.sum((made - exact) ** 2))
+
+    return min(found, key=error)
+
+
+def _rounded(values: np.ndarray, quant: Quant) -> np.ndarray:
     q = np.clip(np.rint(values / quant.scale0) + quant.zero, -128, 127)
-    return float(np.sum(((q - quant.zero) * quant.scale0 - values) ** 2))
+    return (q - quant.zero) * quant.scale0
 
 
 # Tried in this order; the one with the smallest error at the outputs wins

@@ -108,7 +108,7 @@ def _target(target: Target) -> dict[str, Any]:
         "core": target.core,
         "features": sorted(target.features),
         "constants": target.constants,
-        "memories": dict(target.memories),
+        "memories": {n: "unlimited" if size is None else size for n, size in target.memories.items()},
     }
 
 

@@ -27,6 +27,7 @@ def to_markdown(report: Row) -> str:
                 ("step", "node", "op", "result", "MACs", "kernel", "weights", "accumulator", "why"),
                 map(_node_cells, report["nodes"]),
             ),
+            "refused": refused_lines(report["nodes"]),
             "tensors": table(
                 ("tensor", "type", "scale", "zero", "at", "steps", "SQNR dB"),
                 (_tensor_cells(row) for row in report["tensors"] if row["kind"] != "constant"),
@@ -75,13 +76,25 @@ def accuracy_lines(accuracy: Row | None) -> list[str]:
     if accuracy is None:
         return []
     of = f"{accuracy['samples']} calibration samples, scheme {accuracy['scheme']}"
-    lines = [f"output {name}: SQNR {_db(value)} ({of})" for name, value in accuracy["sqnr_db"].items()]
+    lines = [f"SQNR of {name}: {_db(value)} ({of})" for name, value in accuracy["sqnr_db"].items()]
     if accuracy["argmax_agreement"] is not None:
         lines.append(f"argmax as in float on {percent(accuracy['argmax_agreement'])}")
     if accuracy["labels_quantized"] is not None:
         was = percent(accuracy["labels_float"])
         lines.append(f"labels right: {percent(accuracy['labels_quantized'])}, float {was}")
     return lines
+
+
+def refused_lines(nodes: Iterable[Row]) -> list[str]:
+    """Each kernel that was turned down, the reason, and the steps it concerns."""
+    steps: dict[tuple[str, str], list[str]] = {}
+    for node in nodes:
+        for entry in node["refused"]:
+            steps.setdefault((entry["kernel"], entry["reason"]), []).append(str(node["step"]))
+    return [
+        f"{kernel} {cell(reason)} (step{'s' if len(at) > 1 else ''} {', '.join(at)})"
+        for (kernel, reason), at in steps.items()
+    ]
 
 
 def percent(part: float) -> str:
@@ -107,13 +120,19 @@ def typed(row: Row) -> str:
     return f"{row['dtype']}[{','.join(map(str, row['shape']))}]"
 
 
+def real_text(row: Row) -> str:
+    """What the integers of an input or output mean."""
+    if row["scale"] is None:
+        return ""
+    zero = row["zero_point"]
+    return f"{row['scale']:.9g} * {f'(q - {zero})' if zero > 0 else f'(q + {-zero})' if zero else 'q'}"
+
+
 def _io_cells(row: Row) -> Sequence[str]:
-    real = "itself" if row["scale"] is None else f"{row['scale']:.9g} * (q - {row['zero_point']})"
-    return row["direction"], row["name"], typed(row), real
+    return row["direction"], row["name"], typed(row), real_text(row)
 
 
 def _node_cells(row: Row) -> Sequence[str]:
-    refused = "; ".join(f"{r['kernel']}: {r['reason']}" for r in row["refused"])
     bound = row["accumulator_bound"]
     return (
         "" if row["step"] is None else str(row["step"]),
@@ -124,7 +143,7 @@ def _node_cells(row: Row) -> Sequence[str]:
         row["kernel"] or "",
         count(row["weights_bytes"]) if row["weights_bytes"] else "",
         "" if bound is None else f"{bound.bit_length() + 1} bits",
-        f"{row['why']} ({refused})" if refused else row["why"],
+        row["why"],
     )
 
 

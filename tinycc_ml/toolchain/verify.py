@@ -61,7 +61,7 @@ def verify_compiled(
         if found is not None:
             raise VerificationError(f"the C on the host differs from the reference in sample {len(got)}: {found}")
         got.append({name: values[name] for name in compiled.graph.outputs})
-    what = "every tensor equals the integer reference" if exact else _within("every tensor", "our reference")
+    what = "every tensor equals the integer reference, bit for bit" if exact else _within("every tensor", "our reference")
     verified = [Verified("host", len(got), True, what, (compiler,))]
     if model is not None and is_float(compiled.graph) and not compiled.pruned:
         verified += _compared_with_model(compiled, model, got, compiler)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..backend.fits import check_fits
 from ..backend.target import Target
 from ..errors import TargetError, ToolError, VerificationError
 from ..resources import template_dir
@@ -30,6 +31,7 @@ def verify_dir(folder: Path, target: Target) -> tuple[Verified, Measured]:
     first wrong tensor, TargetError says by how much the program does not fit, ToolError what is missing.
     """
     shipped = open_folder(folder)
+    _check_fits(shipped, target)
     for path in shipped.changed_files():
         log.warning("%s is not as it was written", path)
     with tempfile.TemporaryDirectory(prefix="tinycc_ml_") as scratch:
@@ -43,6 +45,13 @@ def verify_dir(folder: Path, target: Target) -> tuple[Verified, Measured]:
             target.name, job.opt, code_bytes, plain.run.stack_bytes, plain.run.instructions, plain.run.cycles
         )
         return job.verified(has_sums), measured
+
+
+def _check_fits(shipped: Shipped, target: Target) -> None:
+    totals = shipped.report["totals"]
+    ends = 0 if shipped.io_in_arena else sum(port["bytes"] for port in shipped.report["io"])
+    ram_bytes = totals["arena_bytes"] + ends
+    check_fits(target, weights_bytes=totals["weights_bytes"], ram_bytes=ram_bytes, live=peak_text(shipped.report))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from ...ir.graph import Graph, Origin, Tensor, constant
 from ...ir.rewrite import Draft
 from ...ir.types import DType, TensorType, dtype_of
 from .nodes import NodeImport
-from .shapes import dtype_from_onnx, static_shape
+from .shapes import check_dims, dtype_from_onnx, static_shape
 
 log = logging.getLogger(__name__)
 OLDEST_OPSET = 11
@@ -63,6 +63,7 @@ def _import(proto: onnx.ModelProto, name: str, dims: Mapping[str, int]) -> Graph
             f"opset {opsets['ai.onnx']}, wanted {OLDEST_OPSET} or newer",
             hint="convert it with onnx.version_converter",
         )
+    check_dims(proto.graph.input, dims)
     draft = Draft(Graph(name, (), (), (), {}))
     _add_constants(draft, proto.graph)
     _add_inputs(draft, proto.graph, dims)

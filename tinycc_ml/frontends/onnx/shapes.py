@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import onnx
 
@@ -23,6 +23,17 @@ _TYPES = {
 def dtype_from_onnx(code: int) -> DType | None:
     name = _TYPES.get(code)
     return DTYPES[name] if name else None
+
+
+def check_dims(inputs: Iterable[onnx.ValueInfoProto], dims: Mapping[str, int]) -> None:
+    """ModelError when `dims` binds a name that no input has, or a size below 1."""
+    names = {dim.dim_param: None for value in inputs for dim in value.type.tensor_type.shape.dim if dim.dim_param}
+    for name, size in dims.items():
+        if name not in names:
+            known = f"it has {', '.join(names)}" if names else "all its dimensions are fixed"
+            raise ModelError(f"--dim {name}={size}: the inputs have no dimension of that name; {known}")
+        if size < 1:
+            raise ModelError(f"--dim {name}={size}: wanted a size of at least 1")
 
 
 def static_shape(value: onnx.ValueInfoProto, dims: Mapping[str, int]) -> tuple[int, ...]:

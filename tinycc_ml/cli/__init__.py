@@ -1,0 +1,111 @@
+"""The command line: `tinyml VERB` and `tinyml-compile`. Here are verbs and options; the work is in
+`work`, imported when a verb runs, so that --help is quick."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .. import __version__
+from .options import given_dims, given_scales, verb
+from .screen import Screen
+
+_FOLDER = click.Path(path_type=Path)
+_HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(context_settings=_HELP)
+@click.version_option(__version__, prog_name="tinyml")
+def main() -> None:
+    """From a trained network to exact, static C for microcontrollers.
+
+    Exit codes: 0 done; 1 the model, data or target can't be served; 2 usage; 70 our own fault.
+    """
+
+
+@verb(main, "compile")
+@click.argument("model", type=_FOLDER)
+@click.option("-o", "--out", required=True, type=_FOLDER, metavar="DIR", help="Folder for the C and its reports.")
+@click.option("--calibrate", type=_FOLDER, metavar="FILE.npz", help="Sample inputs [N, ...] by name; makes it int8.")
+@click.option("--quantize", type=click.Choice(["float32", "int8"]), help="Default: what model and data suggest.")
+@click.option("--target", default="host", metavar="NAME|FILE.toml", show_default=True, help="See `tinyml targets`.")
+@click.option("--name", help="Prefix of files and symbols; default: the model file's.")
+@click.option("--optimize", type=click.Choice(["speed", "balanced", "size"]), default="balanced", show_default=True)
+@click.option("--prune", type=click.FloatRange(0, 1, max_open=True), default=0.0, metavar="RATIO", help="Part of the weights to set to zero.")
+@click.option("--prune-scope", type=click.Choice(["tensor", "global"]), default="tensor", show_default=True)
+@click.option("--dim", "dims", multiple=True, metavar="NAME=SIZE", help="Binds a symbolic dimension. Repeatable.")
+@click.option("--io", type=click.Choice(["caller", "arena"]), default="caller", show_default=True, help="Whose memory inputs and outputs lie in.")
+@click.option("--io-type", type=click.Choice(["quantized", "float", "uint8"]), default="quantized", show_default=True)
+@click.option("--io-layout", type=click.Choice(["model", "nhwc", "nchw"]), default="model", show_default=True)
+@click.option("--input-scale", "scales", multiple=True, metavar="[NAME=]SCALE", help="real = SCALE * (raw - OFFSET) for raw calibration data. Repeatable.")
+@click.option("--input-offset", "offsets", multiple=True, metavar="[NAME=]OFFSET", help="Goes with --input-scale; default 0.")
+@click.option("--allow-float", is_flag=True, help="Ops without an integer form may stay float.")
+@click.option("--single-file", is_flag=True, help="One C file and one header.")
+@click.option("--no-verify", is_flag=True, help="Don't build and check the C on this machine.")
+@click.option("--dump-passes", type=_FOLDER, metavar="DIR", help="The graph as text before and after each pass.")
+def compile_verb(screen: Screen, **given: Any) -> dict[str, Any]:
+    """Compile MODEL (an .onnx file) to C in DIR, verified on this machine.
+
+    A float model becomes float32 C, or int8 with --calibrate; a quantised model becomes integer C.
+    """
+    from .work import compile_model
+
+    given["dims"] = given_dims(given["dims"])
+    given["input_scales"] = given_scales(given.pop("scales"), given.pop("offsets"))
+    return compile_model(screen, verify=not given.pop("no_verify"), **given)
+
+
+@verb(main, "verify")
+@click.argument("folder", type=_FOLDER, metavar="DIR")
+@click.option("--target", default="host", metavar="NAME|FILE.toml", show_default=True, help="Cross-compiled and emulated there.")
+def verify_verb(screen: Screen, folder: Path, target: str) -> dict[str, Any]:
+    """Build the self-test of DIR for a target, run it there and compare every byte.
+
+    Emulated cores give instructions, modelled cycles, stack and code size, noted in DIR's reports.
+    """
+    from .work import verify_folder
+
+    return verify_folder(screen, folder, target)
+
+
+@verb(main, "run")
+@click.argument("folder", type=_FOLDER, metavar="DIR")
+@click.option("-i", "--input", "source", required=True, type=_FOLDER, metavar="X.npz", help="Arrays [N, ...] by input.")
+@click.option("-o", "--output", "result", required=True, type=_FOLDER, metavar="Y.npz", help="Gets arrays [N, ...] by output.")
+def run_verb(screen: Screen, folder: Path, source: Path, result: Path) -> dict[str, Any]:
+    """Run the C of DIR on this machine: floats in give floats, raw integers give raw integers."""
+    from .work import run_folder
+
+    return run_folder(screen, folder, source, result)
+
+
+@verb(main, "inspect")
+@click.argument("path", type=_FOLDER, metavar="MODEL|DIR")
+@click.option("--target", default="host", metavar="NAME|FILE.toml", show_default=True, help="For a MODEL: chooses kernels.")
+@click.option("--dim", "dims", multiple=True, metavar="NAME=SIZE", help="Binds a symbolic dimension. Repeatable.")
+def inspect_verb(screen: Screen, path: Path, target: str, dims: tuple[str, ...]) -> dict[str, Any]:
+    """Show ops, shapes, MACs and memory of a model, or of a folder that was written."""
+    from .inspect import inspect_path
+
+    return inspect_path(screen, path, target, given_dims(dims))
+
+
+@verb(main, "targets")
+def targets_verb(screen: Screen) -> dict[str, Any]:
+    """List the targets and whether their tools are installed."""
+    from .lists import list_all_targets
+
+    return list_all_targets(screen)
+
+
+@verb(main, "ops")
+def ops_verb(screen: Screen) -> dict[str, Any]:
+    """List the ONNX operators that are supported."""
+    from .lists import list_ops
+
+    return list_ops(screen)
+
+
+compile_main = main.commands["compile"]

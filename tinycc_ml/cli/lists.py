@@ -1,0 +1,52 @@
+"""`tinyml targets` and `tinyml ops`: what there is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..backend.target import Target, list_targets
+from ..ops import table
+from ..ops.base import Op
+from ..toolchain.missing import missing_tools
+from .screen import Screen
+from .text import columns
+
+
+def list_all_targets(screen: Screen) -> dict[str, Any]:
+    found = [_target(target) for target in list_targets()]
+    rows = [(t["name"], t["description"], ", ".join(t["missing"]) or "installed") for t in found]
+    for line in columns(("target", "what", "tools to verify on it"), rows):
+        screen.out(line)
+    return {"targets": found}
+
+
+def _target(target: Target) -> dict[str, Any]:
+    return {
+        "name": target.name,
+        "description": target.description,
+        "features": sorted(target.features),
+        "memories": {n: "unlimited" if size is None else size for n, size in target.memories.items()},
+        "missing": list(missing_tools(target)),
+    }
+
+
+def list_ops(screen: Screen) -> dict[str, Any]:
+    found = [entry for op in table().values() for entry in _onnx_ops(op)]
+    found.sort(key=lambda entry: entry["onnx"].lower())
+    rows = [(e["onnx"], e["op"] or "other operators", _yes(e["float32"]), _yes(e["int8"])) for e in found]
+    for line in columns(("ONNX operator", "becomes", "float32", "int8"), rows):
+        screen.out(line)
+    return {"ops": found}
+
+
+def _yes(known: bool | None) -> str:
+    return "yes" if known else ""
+
+
+def _onnx_ops(op: Op) -> list[dict[str, Any]]:
+    """What an op imports. One that computes nothing itself is taken apart on import."""
+    if not (op.kernels or op.nest or op.alias):
+        return [{"onnx": name, "op": None, "float32": None, "int8": None} for name in op.onnx]
+    float32 = op.reference is not None
+    int8 = op.alias or op.integer is not None or op.quantize is not None
+    return [{"onnx": name, "op": op.name, "float32": float32, "int8": int8} for name in op.onnx]

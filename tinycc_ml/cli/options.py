@@ -1,0 +1,67 @@
+"""Options: those that all verbs share, and NAME=VALUE texts as data."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from .screen import Screen
+
+Number = TypeVar("Number", int, float)
+
+
+def verb(group: click.Group, name: str) -> Callable[[Callable[..., dict[str, Any]]], Callable[..., Any]]:
+    """A verb of `group`: the body gets a Screen, gives what --json prints, and its errors become exit codes."""
+
+    def decorate(body: Callable[..., dict[str, Any]]) -> Callable[..., Any]:
+        @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+        @click.option("-q", "--quiet", is_flag=True, help="Only errors.")
+        @click.option("-v", "--verbose", is_flag=True, help="All that is done, and tracebacks.")
+        @functools.wraps(body)
+        def command(as_json: bool, quiet: bool, verbose: bool, **given: Any) -> None:
+            screen = Screen(as_json=as_json, quiet=quiet, verbose=verbose)
+            raise SystemExit(screen.guard(lambda: body(screen, **given)))
+
+        # -h also where the verb is a program of its own
+        settings = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+        return group.command(name, context_settings=settings)(command)
+
+    return decorate
+
+
+def given_dims(texts: Sequence[str]) -> dict[str, int]:
+    """--dim NAME=SIZE."""
+    return _pairs("--dim", texts, int, named=True)
+
+
+def given_scales(scales: Sequence[str], offsets: Sequence[str]) -> dict[str, tuple[float, int]]:
+    """--input-scale and --input-offset as (scale, offset) by input; "" is the only one."""
+    by_name = _pairs("--input-scale", scales, float)
+    moved = _pairs("--input-offset", offsets, int)
+    alone = [name for name in moved if name not in by_name]
+    if alone:
+        of = f" of {alone[0]!r}" if alone[0] else ""
+        raise click.UsageError(f"--input-offset{of} goes with --input-scale, which is missing")
+    return {name: (scale, moved.get(name, 0)) for name, scale in by_name.items()}
+
+
+def _pairs(
+    option: str, texts: Sequence[str], kind: Callable[[str], Number], named: bool = False
+) -> Mapping[str, Number] | dict[str, Number]:
+    found: dict[str, Number] = {}
+    for text in texts:
+        name, _, value = text.rpartition("=")
+        try:
+            number = kind(value)
+        except ValueError:
+            number = None
+        if number is None or (named and not name):
+            wanted = "NAME=" if named else "[NAME=]"
+            raise click.UsageError(f"{option} wants {wanted}{'SIZE' if named else 'NUMBER'}, got {text!r}")
+        if name in found:
+            raise click.UsageError(f"{option} {name or text} is given twice")
+        found[name] = number
+    return found
