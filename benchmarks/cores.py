@@ -75,7 +75,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--core", nargs="+", default=["cortex-m4"])
     parser.add_argument("--net", nargs="+", default=list(INT8))
-    parser.add_argument("--optimize", default="balanced")
+    parser.add_argument("--optimize", default="speed")
     parser.add_argument("--opt", default="-O2")
     args = parser.parse_args()
     found = [row(net, core, args.optimize, args.opt) for core in args.core for net in args.net]

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
  * All rounding, shifting and saturating of the integer kernels (docs/numerics.md). One rounding
- * rule: to nearest, halves up, floor(v + 1/2).
+ * rule: to nearest, halves up, floor(v + 1/2); only means, which are often exactly halfway, go to
+ * the even neighbour.
  */
 #ifndef TML_FIXEDPOINT_H
 #define TML_FIXEDPOINT_H

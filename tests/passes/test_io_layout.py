@@ -26,8 +26,8 @@ def test_images_are_transposed_at_both_ends(layout: str, perm: str, back: str) -
         input v: f32[4]
         "x.model": f32[1,2,3,4] = transpose(x) perm=[{perm}]
         "y.model": f32[1,2,3,4] = add("x.model", v)
-        y: f32[{shape}] = transpose("y.model") perm=[{back}]
         z: f32[4] = neg(v)
+        y: f32[{shape}] = transpose("y.model") perm=[{back}]
         output y
         output z""")
 

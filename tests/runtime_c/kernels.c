@@ -11,7 +11,6 @@
 #include "dense/tml_dense_i8.h"
 #include "depthwise_conv2d/tml_depthwise_conv2d_f32.h"
 #include "depthwise_conv2d/tml_depthwise_conv2d_i8.h"
-#include "lut/tml_lut_i8.h"
 #include "matmul/tml_matmul_f32.h"
 #include "matmul/tml_matmul_i8.h"
 #include "max_pool2d/tml_max_pool2d_f32.h"
@@ -54,7 +53,6 @@ EXPOSE(max_pool2d_i8, (const struct tml_max_pool2d_params *p, const int8_t *x, i
 EXPOSE(average_pool2d_i8,
        (const struct tml_average_pool2d_params *p, const int8_t *x, const int32_t *m, int8_t *y),
        (p, x, m, y))
-EXPOSE(lut_i8, (const int8_t *x, const int8_t *table, int8_t *y, size_t n), (x, table, y, n))
 EXPOSE(softmax_i8,
        (const struct tml_softmax_params *p, const int8_t *x, const uint16_t *table, int8_t *y),
        (p, x, table, y))

@@ -27,24 +27,95 @@ def main() -> None:
 
 @verb(main, "compile")
 @click.argument("model", type=_FOLDER)
-@click.option("-o", "--out", required=True, type=_FOLDER, metavar="DIR", help="Folder for the C and its reports.")
-@click.option("--calibrate", type=_FOLDER, metavar="FILE.npz", help="Sample inputs [N, ...] by name; makes it int8.")
-@click.option("--quantize", type=click.Choice(["float32", "int8"]), help="Default: what model and data suggest.")
-@click.option("--target", default="host", metavar="NAME|FILE.toml", show_default=True, help="See `tinyml targets`.")
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    type=_FOLDER,
+    metavar="DIR",
+    help="Folder for the C and its reports.",
+)
+@click.option(
+    "--calibrate",
+    type=_FOLDER,
+    metavar="FILE.npz",
+    help="Sample inputs [N, ...] by name; makes it int8.",
+)
+@click.option(
+    "--quantize",
+    type=click.Choice(["float32", "int8"]),
+    help="Default: what model and data suggest.",
+)
+@click.option(
+    "--target",
+    default="host",
+    metavar="NAME|FILE.toml",
+    show_default=True,
+    help="See `tinyml targets`.",
+)
 @click.option("--name", help="Prefix of files and symbols; default: the model file's.")
-@click.option("--optimize", type=click.Choice(["speed", "balanced", "size"]), default="balanced", show_default=True)
-@click.option("--prune", type=click.FloatRange(0, 1, max_open=True), default=0.0, metavar="RATIO", help="Part of the weights to set to zero.")
-@click.option("--prune-scope", type=click.Choice(["tensor", "global"]), default="tensor", show_default=True)
-@click.option("--dim", "dims", multiple=True, metavar="NAME=SIZE", help="Binds a symbolic dimension. Repeatable.")
-@click.option("--io", type=click.Choice(["caller", "arena"]), default="caller", show_default=True, help="Whose memory inputs and outputs lie in.")
-@click.option("--io-type", type=click.Choice(["quantized", "float", "uint8"]), default="quantized", show_default=True)
-@click.option("--io-layout", type=click.Choice(["model", "nhwc", "nchw"]), default="model", show_default=True)
-@click.option("--input-scale", "scales", multiple=True, metavar="[NAME=]SCALE", help="real = SCALE * (raw - OFFSET) for raw calibration data. Repeatable.")
-@click.option("--input-offset", "offsets", multiple=True, metavar="[NAME=]OFFSET", help="Goes with --input-scale; default 0.")
+@click.option(
+    "--optimize",
+    type=click.Choice(["speed", "balanced", "size"]),
+    default="balanced",
+    show_default=True,
+)
+@click.option(
+    "--prune",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.0,
+    metavar="RATIO",
+    help="Part of the weights to set to zero.",
+)
+@click.option(
+    "--prune-scope", type=click.Choice(["tensor", "global"]), default="tensor", show_default=True
+)
+@click.option(
+    "--dim",
+    "dims",
+    multiple=True,
+    metavar="NAME=SIZE",
+    help="Binds a symbolic dimension. Repeatable.",
+)
+@click.option(
+    "--io",
+    type=click.Choice(["caller", "arena"]),
+    default="caller",
+    show_default=True,
+    help="Whose memory inputs and outputs lie in.",
+)
+@click.option(
+    "--io-type",
+    type=click.Choice(["quantized", "float", "uint8"]),
+    default="quantized",
+    show_default=True,
+)
+@click.option(
+    "--io-layout", type=click.Choice(["model", "nhwc", "nchw"]), default="model", show_default=True
+)
+@click.option(
+    "--input-scale",
+    "scales",
+    multiple=True,
+    metavar="[NAME=]SCALE",
+    help="real = SCALE * (raw - OFFSET) for raw calibration data. Repeatable.",
+)
+@click.option(
+    "--input-offset",
+    "offsets",
+    multiple=True,
+    metavar="[NAME=]OFFSET",
+    help="Goes with --input-scale; default 0.",
+)
 @click.option("--allow-float", is_flag=True, help="Ops without an integer form may stay float.")
 @click.option("--single-file", is_flag=True, help="One C file and one header.")
 @click.option("--no-verify", is_flag=True, help="Don't build and check the C on this machine.")
-@click.option("--dump-passes", type=_FOLDER, metavar="DIR", help="The graph as text before and after each pass.")
+@click.option(
+    "--dump-passes",
+    type=_FOLDER,
+    metavar="DIR",
+    help="The graph as text before and after each pass.",
+)
 def compile_verb(screen: Screen, **given: Any) -> dict[str, Any]:
     """Compile MODEL (an .onnx file) to C in DIR, verified on this machine.
 
@@ -59,7 +130,13 @@ def compile_verb(screen: Screen, **given: Any) -> dict[str, Any]:
 
 @verb(main, "verify")
 @click.argument("folder", type=_FOLDER, metavar="DIR")
-@click.option("--target", default="host", metavar="NAME|FILE.toml", show_default=True, help="Cross-compiled and emulated there.")
+@click.option(
+    "--target",
+    default="host",
+    metavar="NAME|FILE.toml",
+    show_default=True,
+    help="Cross-compiled and emulated there.",
+)
 def verify_verb(screen: Screen, folder: Path, target: str) -> dict[str, Any]:
     """Build the self-test of DIR for a target, run it there and compare every byte.
 
@@ -72,8 +149,24 @@ def verify_verb(screen: Screen, folder: Path, target: str) -> dict[str, Any]:
 
 @verb(main, "run")
 @click.argument("folder", type=_FOLDER, metavar="DIR")
-@click.option("-i", "--input", "source", required=True, type=_FOLDER, metavar="X.npz", help="Arrays [N, ...] by input.")
-@click.option("-o", "--output", "result", required=True, type=_FOLDER, metavar="Y.npz", help="Gets arrays [N, ...] by output.")
+@click.option(
+    "-i",
+    "--input",
+    "source",
+    required=True,
+    type=_FOLDER,
+    metavar="X.npz",
+    help="Arrays [N, ...] by input.",
+)
+@click.option(
+    "-o",
+    "--output",
+    "result",
+    required=True,
+    type=_FOLDER,
+    metavar="Y.npz",
+    help="Gets arrays [N, ...] by output.",
+)
 def run_verb(screen: Screen, folder: Path, source: Path, result: Path) -> dict[str, Any]:
     """Run the C of DIR on this machine: floats in give floats, raw integers give raw integers."""
     from .work import run_folder
@@ -83,8 +176,20 @@ def run_verb(screen: Screen, folder: Path, source: Path, result: Path) -> dict[s
 
 @verb(main, "inspect")
 @click.argument("path", type=_FOLDER, metavar="MODEL|DIR")
-@click.option("--target", default="host", metavar="NAME|FILE.toml", show_default=True, help="For a MODEL: chooses kernels.")
-@click.option("--dim", "dims", multiple=True, metavar="NAME=SIZE", help="Binds a symbolic dimension. Repeatable.")
+@click.option(
+    "--target",
+    default="host",
+    metavar="NAME|FILE.toml",
+    show_default=True,
+    help="For a MODEL: chooses kernels.",
+)
+@click.option(
+    "--dim",
+    "dims",
+    multiple=True,
+    metavar="NAME=SIZE",
+    help="Binds a symbolic dimension. Repeatable.",
+)
 def inspect_verb(screen: Screen, path: Path, target: str, dims: tuple[str, ...]) -> dict[str, Any]:
     """Show ops, shapes, MACs and memory of a model, or of a folder that was written."""
     from .inspect import inspect_path

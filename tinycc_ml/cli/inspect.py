@@ -24,7 +24,9 @@ from .text import bold, columns, memory_text
 Row = Mapping[str, Any]
 
 
-def inspect_path(screen: Screen, path: Path, target: str, dims: Mapping[str, int]) -> dict[str, Any]:
+def inspect_path(
+    screen: Screen, path: Path, target: str, dims: Mapping[str, int]
+) -> dict[str, Any]:
     found = _of_folder(path) if path.is_dir() else _of_model(path, target, dims)
     for line in _lines(found):
         screen.out(line)
@@ -33,7 +35,17 @@ def inspect_path(screen: Screen, path: Path, target: str, dims: Mapping[str, int
 
 def _of_folder(path: Path) -> dict[str, Any]:
     report = open_folder(path).report
-    keys = ("model", "target", "io", "nodes", "memory", "totals", "options", "verified", "unverified")
+    keys = (
+        "model",
+        "target",
+        "io",
+        "nodes",
+        "memory",
+        "totals",
+        "options",
+        "verified",
+        "unverified",
+    )
     return {"kind": "folder", **{key: report[key] for key in keys}}
 
 
@@ -76,11 +88,24 @@ def _port(graph: Graph, name: str, direction: str) -> dict[str, Any]:
 
 def _lines(found: Row) -> list[str]:
     model, totals = found["model"], found["totals"]
-    lines = [f"{bold(model['name'])}: {model['file']}, {model['arithmetic']}, kernels for {found['target']['name']}"]
-    lines += [f"  {port['direction']:<7} {port['name']}: {typed(port)}{_real(port)}" for port in found["io"]]
-    lines += ["", *columns(("step", "op", "result", "MACs", "kernel", "node"), list(map(_cells, found["nodes"])))]
-    lines += ["", f"{count(totals['macs'])} MACs, constants {count(totals['weights_bytes'])} bytes, {memory_text(found)}"]
-    return lines + ["", *memory_chart(found["memory"])]
+    lines = [
+        f"{bold(model['name'])}: {model['file']}, {model['arithmetic']}, kernels for {found['target']['name']}"
+    ]
+    lines += [
+        f"  {port['direction']:<7} {port['name']}: {typed(port)}{_real(port)}"
+        for port in found["io"]
+    ]
+    lines += [
+        "",
+        *columns(
+            ("step", "op", "result", "MACs", "kernel", "node"), list(map(_cells, found["nodes"]))
+        ),
+    ]
+    lines += [
+        "",
+        f"{count(totals['macs'])} MACs, constants {count(totals['weights_bytes'])} bytes, {memory_text(found)}",
+    ]
+    return [*lines, "", *memory_chart(found["memory"])]
 
 
 def _real(port: Row) -> str:
@@ -90,4 +115,11 @@ def _real(port: Row) -> str:
 
 def _cells(row: Row) -> tuple[str, ...]:
     step = "" if row["step"] is None else str(row["step"])
-    return step, row["op"], typed(row), count(row["macs"]) if row["macs"] else "", row["kernel"] or "", row["name"]
+    return (
+        step,
+        row["op"],
+        typed(row),
+        count(row["macs"]) if row["macs"] else "",
+        row["kernel"] or "",
+        row["name"],
+    )

@@ -25,7 +25,9 @@ def _target(target: Target) -> dict[str, Any]:
         "name": target.name,
         "description": target.description,
         "features": sorted(target.features),
-        "memories": {n: "unlimited" if size is None else size for n, size in target.memories.items()},
+        "memories": {
+            n: "unlimited" if size is None else size for n, size in target.memories.items()
+        },
         "missing": list(missing_tools(target)),
     }
 
@@ -33,7 +35,10 @@ def _target(target: Target) -> dict[str, Any]:
 def list_ops(screen: Screen) -> dict[str, Any]:
     found = [entry for op in table().values() for entry in _onnx_ops(op)]
     found.sort(key=lambda entry: entry["onnx"].lower())
-    rows = [(e["onnx"], e["op"] or "other operators", _yes(e["float32"]), _yes(e["int8"])) for e in found]
+    rows = [
+        (e["onnx"], e["op"] or "other operators", _yes(e["float32"]), _yes(e["int8"]))
+        for e in found
+    ]
     for line in columns(("ONNX operator", "becomes", "float32", "int8"), rows):
         screen.out(line)
     return {"ops": found}

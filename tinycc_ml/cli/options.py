@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -13,11 +13,15 @@ from .screen import Screen
 Number = TypeVar("Number", int, float)
 
 
-def verb(group: click.Group, name: str) -> Callable[[Callable[..., dict[str, Any]]], Callable[..., Any]]:
+def verb(
+    group: click.Group, name: str
+) -> Callable[[Callable[..., dict[str, Any]]], Callable[..., Any]]:
     """A verb of `group`: the body gets a Screen, gives what --json prints, and its errors become exit codes."""
 
     def decorate(body: Callable[..., dict[str, Any]]) -> Callable[..., Any]:
-        @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+        @click.option(
+            "--json", "as_json", is_flag=True, help="One JSON document on standard output."
+        )
         @click.option("-q", "--quiet", is_flag=True, help="Only errors.")
         @click.option("-v", "--verbose", is_flag=True, help="All that is done, and tracebacks.")
         @functools.wraps(body)
@@ -50,7 +54,7 @@ def given_scales(scales: Sequence[str], offsets: Sequence[str]) -> dict[str, tup
 
 def _pairs(
     option: str, texts: Sequence[str], kind: Callable[[str], Number], named: bool = False
-) -> Mapping[str, Number] | dict[str, Number]:
+) -> dict[str, Number]:
     found: dict[str, Number] = {}
     for text in texts:
         name, _, value = text.rpartition("=")
@@ -60,7 +64,9 @@ def _pairs(
             number = None
         if number is None or (named and not name):
             wanted = "NAME=" if named else "[NAME=]"
-            raise click.UsageError(f"{option} wants {wanted}{'SIZE' if named else 'NUMBER'}, got {text!r}")
+            raise click.UsageError(
+                f"{option} wants {wanted}{'SIZE' if named else 'NUMBER'}, got {text!r}"
+            )
         if name in found:
             raise click.UsageError(f"{option} {name or text} is given twice")
         found[name] = number

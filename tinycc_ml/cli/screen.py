@@ -64,7 +64,11 @@ class Screen:
             except Exception as error:
                 return self._failed(error, _OUR_FAULT)
         if self.as_json:
-            click.echo(json.dumps({"ok": True, **result, "messages": self.lines}, ensure_ascii=False, default=str))
+            click.echo(
+                json.dumps(
+                    {"ok": True, **result, "messages": self.lines}, ensure_ascii=False, default=str
+                )
+            )
         return 0
 
     def _failed(self, error: Exception, code: int) -> int:
@@ -72,7 +76,12 @@ class Screen:
             _LOG.debug("traceback", exc_info=error)
         self.say(f"{click.style('error:', fg='red', bold=True)} {error_text(error)}")
         if self.as_json:
-            click.echo(json.dumps({"ok": False, "exit_code": code, "error": _error_data(error)}, ensure_ascii=False))
+            click.echo(
+                json.dumps(
+                    {"ok": False, "exit_code": code, "error": _error_data(error)},
+                    ensure_ascii=False,
+                )
+            )
         return code
 
     @contextmanager

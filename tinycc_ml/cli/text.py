@@ -17,9 +17,16 @@ Report = Mapping[str, Any]
 def compile_summary(report: Report, out: Path) -> list[str]:
     """What it became, what it takes, and what verified it."""
     model, totals = report["model"], report["totals"]
-    lines = [f"{bold(model['name'])}: {model['arithmetic']} C for {report['target']['name']} in {out}"]
+    lines = [
+        f"{bold(model['name'])}: {model['arithmetic']} C for {report['target']['name']} in {out}"
+    ]
     lines += [_line("work", f"{count(totals['macs'])} multiply-accumulates")]
-    lines += [_line("flash", f"{count(totals['weights_bytes'])} bytes of constants; code is measured by tinyml verify")]
+    lines += [
+        _line(
+            "flash",
+            f"{count(totals['weights_bytes'])} bytes of constants; code is measured by tinyml verify",
+        )
+    ]
     lines += [_line("RAM", memory_text(report))]
     lines += [_line("pruned", str(item)) for item in report["removed"]]
     lines += [_line("accuracy", text) for text in accuracy_lines(report["accuracy"])]
@@ -31,8 +38,12 @@ def compile_summary(report: Report, out: Path) -> list[str]:
 
 def memory_text(report: Report) -> str:
     totals = report["totals"]
-    scratch = f" (of it scratch {count(totals['scratch_bytes'])})" if totals["scratch_bytes"] else ""
-    ends = {d: sum(p["bytes"] for p in report["io"] if p["direction"] == d) for d in ("input", "output")}
+    scratch = (
+        f" (of it scratch {count(totals['scratch_bytes'])})" if totals["scratch_bytes"] else ""
+    )
+    ends = {
+        d: sum(p["bytes"] for p in report["io"] if p["direction"] == d) for d in ("input", "output")
+    }
     where = "in it" if report["options"]["io"] == "arena" else "the caller's"
     return (
         f"arena {count(totals['arena_bytes'])} bytes{scratch}; "
@@ -42,9 +53,16 @@ def memory_text(report: Report) -> str:
 
 def verify_summary(verified: Verified, measured: Measured) -> list[str]:
     lines = [_line("verified", good(verified_line(vars(verified))))]
-    lines.append(_line("code", f"{count(measured.code_bytes)} bytes at {measured.flags}, without constants"))
+    lines.append(
+        _line("code", f"{count(measured.code_bytes)} bytes at {measured.flags}, without constants")
+    )
     if measured.cycles is not None:
-        lines.append(_line("one run", f"{count(measured.instructions)} instructions, {count(measured.cycles)} modelled cycles"))
+        lines.append(
+            _line(
+                "one run",
+                f"{count(measured.instructions)} instructions, {count(measured.cycles)} modelled cycles",
+            )
+        )
     if measured.stack_bytes is not None:
         lines.append(_line("stack", f"{count(measured.stack_bytes)} bytes"))
     return lines
@@ -72,7 +90,9 @@ def columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     right = [bool(rows) and all(_is_number(row[k]) for row in rows) for k in range(len(head))]
 
     def line(row: Sequence[str]) -> str:
-        cells = (c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right, strict=True))
+        cells = (
+            c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right, strict=True)
+        )
         return "  ".join(cells).rstrip()
 
     return [line(head), *(line(row) for row in rows)]

@@ -11,8 +11,8 @@ import numpy as np
 from ..api import compile
 from ..backend.target import load_target
 from ..errors import DataError, TinymlError
-from ..numerics.quantization import dequantize, quantize
 from ..ir.types import Quant, TensorType, dtype_of
+from ..numerics.quantization import dequantize, quantize
 from ..report import update_folder
 from ..toolchain.loaded import Model, load
 from ..toolchain.verify import verify_dir
@@ -30,7 +30,12 @@ def compile_model(screen: Screen, *, model: Path, out: Path, **options: Any) -> 
     unverified = result.report["unverified"]
     if unverified and options["verify"]:
         screen.note(f"NOT VERIFIED: {unverified}")
-    return {"out": str(out), "verified": not unverified, "files": sorted(result.files), "report": result.report}
+    return {
+        "out": str(out),
+        "verified": not unverified,
+        "files": sorted(result.files),
+        "report": result.report,
+    }
 
 
 def verify_folder(screen: Screen, folder: Path, target_name: str) -> dict[str, Any]:
@@ -42,14 +47,20 @@ def verify_folder(screen: Screen, folder: Path, target_name: str) -> dict[str, A
     own = report["target"]["name"]
     if own not in (target.name, "host"):
         screen.out(f"it was compiled for {own}: --target {own} runs it on that core")
-    return {"verified": report["verified"][-1], "measured": vars(measured), "totals": report["totals"]}
+    return {
+        "verified": report["verified"][-1],
+        "measured": vars(measured),
+        "totals": report["totals"],
+    }
 
 
 def run_folder(screen: Screen, folder: Path, source: Path, result: Path) -> dict[str, Any]:
     model = load(folder)
     arrays = _samples(model, _read(source), source.name)
     with screen.progress() as progress:
-        made = model.run_all(arrays, (lambda done, count: progress("run", done, count)) if progress else None)
+        made = model.run_all(
+            arrays, (lambda done, count: progress("run", done, count)) if progress else None
+        )
     _write(result, made)
     shapes = {name: f"{array.dtype}{list(array.shape)}" for name, array in made.items()}
     for name, text in shapes.items():
@@ -92,7 +103,9 @@ def _meant(arrays: Mapping[str, np.ndarray], key: str, type_: TensorType, only: 
     if type_.quant is None:
         return dequantize(array, own)
     every = np.arange(own.dtype.range[0], own.dtype.range[1] + 1)
-    same = own.dtype == type_.dtype and np.array_equal(quantize(dequantize(every, own), type_), every)
+    same = own.dtype == type_.dtype and np.array_equal(
+        quantize(dequantize(every, own), type_), every
+    )
     return array if same else dequantize(array, own)
 
 

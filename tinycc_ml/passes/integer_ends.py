@@ -43,22 +43,49 @@ def _drop_quantize(draft: Draft, name: str) -> None:
 
 
 def _drop_dequantize(draft: Draft, name: str) -> None:
-    """dequantize -> moves -> output: the moves and the output take the quantised type."""
-    chain = [name]
-    while True:
-        maker = draft.producer(chain[-1])
-        if maker is None or (draft.readers(chain[-1]) if len(chain) == 1 else not draft.sole_reader(chain[-1])):
-            return
-        if maker.op == "dequantize":
-            break
-        if not _moves(maker):
-            return
-        chain.append(maker.inputs[0])
-    q = draft.tensors[maker.inputs[0]]
-    if draft.producer(q.name) is None or q.name in draft.outputs or not _one_scale(q.type):
+    """dequantize -> moves -> output: the output is made of the integers, by the same moves."""
+    moves: list[Node] = []
+    maker = draft.producer(name)
+    while maker is not None and _moves(maker):
+        moves.insert(0, maker)
+        maker = draft.producer(maker.inputs[0])
+    if maker is None or maker.op != "dequantize":
         return
-    _retype(draft, chain, q.type)
-    draft.redirect(chain[-1], q.name)
+    q = draft.tensors[maker.inputs[0]]
+    if q.is_constant or not _one_scale(q.type):
+        return
+    _keep_real_values(draft, name)
+    made = q.name
+    for move in moves:
+        made = _moved(draft, move, made, name if move is moves[-1] else None)
+    if not moves:
+        _retype(draft, [name], q.type)
+        draft.add_node("identity", [q.name], [name], {}, maker.name)
+        draft.redirect(name, q.name)
+
+
+def _keep_real_values(draft: Draft, name: str) -> None:
+    """What reads an output inside the net reads its real values under another name."""
+    maker, readers = draft.producer(name), draft.readers(name)
+    assert maker is not None
+    if not readers:
+        draft.remove_node(maker)
+        return
+    real = draft.add_tensor(replace(draft.tensors[name], name=draft.fresh(f"{name}.dq")))
+    draft.replace_node(maker, outputs=(real,))
+    for reader in readers:
+        draft.replace_node(reader, inputs=tuple(real if n == name else n for n in reader.inputs))
+
+
+def _moved(draft: Draft, move: Node, x: str, output: str | None) -> str:
+    """`move` on the integers `x`; it makes `output`, or a new tensor."""
+    former = draft.tensors[move.outputs[0]]
+    made = replace(former, type=replace(draft.tensors[x].type, shape=former.shape))
+    if output is None:
+        made = replace(made, name=draft.fresh(f"{former.name}.q"))
+    draft.set_tensor(made)
+    draft.add_node(move.op, [x], [made.name], move.attrs, move.name)
+    return made.name
 
 
 def _moves(node: Node) -> bool:

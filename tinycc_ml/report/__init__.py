@@ -6,4 +6,12 @@ from .build import Source, became, build_report
 from .files import report_files, to_json, update_folder
 from .nodes import node_rows
 
-__all__ = ["Source", "became", "build_report", "node_rows", "report_files", "to_json", "update_folder"]
+__all__ = [
+    "Source",
+    "became",
+    "build_report",
+    "node_rows",
+    "report_files",
+    "to_json",
+    "update_folder",
+]

@@ -33,7 +33,10 @@ class Source:
 
 
 def build_report(
-    compiled: Compiled, source: Source, verified: Iterable[Verified] = (), unverified: str | None = None
+    compiled: Compiled,
+    source: Source,
+    verified: Iterable[Verified] = (),
+    unverified: str | None = None,
 ) -> dict[str, Any]:
     """Everything that is known after compiling. `unverified`: why nothing was verified."""
     plan, program = compiled.plan, compiled.program
@@ -49,7 +52,13 @@ def build_report(
         "nodes": node_rows(plan, compiled.bounds, program),
         "tensors": tensor_rows(plan, {name: db(value) for name, value in errors.items()}),
         "constants": [
-            {"ident": c.ident, "c_type": c.c_type, "elements": c.size, "bytes": c.values.nbytes, "title": c.title}
+            {
+                "ident": c.ident,
+                "c_type": c.c_type,
+                "elements": c.size,
+                "bytes": c.values.nbytes,
+                "title": c.title,
+            }
             for c in program.constants
         ],
         "memory": memory_map(plan),
@@ -108,7 +117,9 @@ def _target(target: Target) -> dict[str, Any]:
         "core": target.core,
         "features": sorted(target.features),
         "constants": target.constants,
-        "memories": {n: "unlimited" if size is None else size for n, size in target.memories.items()},
+        "memories": {
+            n: "unlimited" if size is None else size for n, size in target.memories.items()
+        },
     }
 
 

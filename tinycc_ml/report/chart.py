@@ -26,7 +26,9 @@ def memory_chart(memory: Mapping[str, Any]) -> list[str]:
     return lines + [_legend(letter, block) for letter, block in zip(letters, blocks, strict=True)]
 
 
-def _line(blocks: Sequence[Mapping[str, Any]], letters: Sequence[str], step: int, cell: int, columns: int) -> str:
+def _line(
+    blocks: Sequence[Mapping[str, Any]], letters: Sequence[str], step: int, cell: int, columns: int
+) -> str:
     line = ["."] * columns
     for letter, block in zip(letters, blocks, strict=True):
         if block["first_step"] <= step <= block["last_step"]:

@@ -29,10 +29,14 @@ def sqnr_by_tensor(compiled: Compiled) -> dict[str, float]:
     for k in range(min(SAMPLES, compiled.vectors.count)):
         inputs = {name: array[k] for name, array in compiled.vectors.inputs.items()}
         integers = run(graph, inputs)
-        floats = run(source, {name: _real(graph.tensors[name], value) for name, value in inputs.items()})
+        floats = run(
+            source, {name: _real(graph.tensors[name], value) for name, value in inputs.items()}
+        )
         for name, twin in twins.items():
             wanted[name].append(to_source(source.tensors[twin], floats[twin]))
-            made[name].append(to_source(graph.tensors[name], _real(graph.tensors[name], integers[name])))
+            made[name].append(
+                to_source(graph.tensors[name], _real(graph.tensors[name], integers[name]))
+            )
     return {name: sqnr_db(np.stack(wanted[name]), np.stack(made[name])) for name in twins}
 
 
@@ -42,7 +46,11 @@ def _real(tensor: Tensor, array: np.ndarray) -> np.ndarray:
 
 def _twins(graph: Graph, source: Graph) -> Mapping[str, str]:
     """Quantised tensors that a node makes, and the float tensor with the same origin and values."""
-    by_origin = {(t.source_name, _source_shape(t)): name for name, t in source.tensors.items() if not t.is_constant}
+    by_origin = {
+        (t.source_name, _source_shape(t)): name
+        for name, t in source.tensors.items()
+        if not t.is_constant
+    }
     found = {}
     for node in graph.nodes:
         for name in node.outputs:

@@ -23,7 +23,9 @@ def _text(data: Any, indent: str) -> str:
     inner = indent + "  "
     if isinstance(data, Mapping) and data:
         items = [f"{json.dumps(str(key))}: {_text(value, inner)}" for key, value in data.items()]
-    elif isinstance(data, (list, tuple)) and any(isinstance(value, (Mapping, list, tuple)) for value in data):
+    elif isinstance(data, (list, tuple)) and any(
+        isinstance(value, (Mapping, list, tuple)) for value in data
+    ):
         items = [_text(value, inner) for value in data]
     else:
         return json.dumps(data, ensure_ascii=False, allow_nan=False)
@@ -43,15 +45,21 @@ def update_folder(folder: Path, verified: Verified, measured: Measured) -> dict[
     return report
 
 
-def with_measurement(report: Mapping[str, Any], verified: Verified, measured: Measured) -> dict[str, Any]:
+def with_measurement(
+    report: Mapping[str, Any], verified: Verified, measured: Measured
+) -> dict[str, Any]:
     """The report with a later check, which takes the place of an earlier one of the same values on the
     same target. The totals are of the target that was compiled for: only its measurements fill them."""
     entry = asdict(verified) | {"tools": list(verified.tools)}
-    checks = [v for v in report["verified"] if (v["where"], v["what"]) != (entry["where"], entry["what"])]
+    checks = [
+        v for v in report["verified"] if (v["where"], v["what"]) != (entry["where"], entry["what"])
+    ]
     others = [m for m in report["measured"] if m["target"] != measured.target]
     totals = dict(report["totals"])
     if report["target"]["name"] == measured.target:
-        totals |= {name: getattr(measured, name) for name in ("code_bytes", "stack_bytes", "cycles")}
+        totals |= {
+            name: getattr(measured, name) for name in ("code_bytes", "stack_bytes", "cycles")
+        }
     return {
         **report,
         "totals": totals,

@@ -36,7 +36,9 @@ def to_markdown(report: Row) -> str:
                 ("target", "flags", "code", "stack", "instructions", "cycles (modelled)"),
                 map(_measured_cells, report["measured"]),
             ),
-            "removed": [", ".join(f"{k}: {v}" for k, v in _pairs(item)) for item in report["removed"]],
+            "removed": [
+                ", ".join(f"{k}: {v}" for k, v in _pairs(item)) for item in report["removed"]
+            ],
             "chart": memory_chart(report["memory"]),
             "files": table(("file", "bytes", "SHA-256"), map(_file_cells, report["files"])),
         },
@@ -56,7 +58,10 @@ def count(value: float | None, unit: str = "") -> str:
 
 def total_lines(report: Row) -> list[str]:
     totals, memory = report["totals"], report["memory"]
-    ends = {kind: sum(p["bytes"] for p in report["io"] if p["direction"] == kind) for kind in ("input", "output")}
+    ends = {
+        kind: sum(p["bytes"] for p in report["io"] if p["direction"] == kind)
+        for kind in ("input", "output")
+    }
     where = "in the arena" if report["options"]["io"] == "arena" else "the caller's"
     return [
         f"{count(totals['macs'])} multiply-accumulates a run",
@@ -69,7 +74,9 @@ def total_lines(report: Row) -> list[str]:
 
 
 def verified_line(entry: Row) -> str:
-    return f"{entry['where']}: {entry['what']}, {entry['cases']} samples ({', '.join(entry['tools'])})"
+    return (
+        f"{entry['where']}: {entry['what']}, {entry['cases']} samples ({', '.join(entry['tools'])})"
+    )
 
 
 def accuracy_lines(accuracy: Row | None) -> list[str]:
@@ -113,7 +120,11 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 def cell(text: str) -> str:
     """Safe inside a table: names come from the model."""
-    return "".join(c if c.isprintable() else "?" for c in text).replace("|", "\\|").replace("<", "&lt;")
+    return (
+        "".join(c if c.isprintable() else "?" for c in text)
+        .replace("|", "\\|")
+        .replace("<", "&lt;")
+    )
 
 
 def typed(row: Row) -> str:
@@ -125,7 +136,9 @@ def real_text(row: Row) -> str:
     if row["scale"] is None:
         return ""
     zero = row["zero_point"]
-    return f"{row['scale']:.9g} * {f'(q - {zero})' if zero > 0 else f'(q + {-zero})' if zero else 'q'}"
+    return (
+        f"{row['scale']:.9g} * {f'(q - {zero})' if zero > 0 else f'(q + {-zero})' if zero else 'q'}"
+    )
 
 
 def _io_cells(row: Row) -> Sequence[str]:

@@ -17,7 +17,9 @@ _MOVES = "moves bytes: its ends both lie outside the arena"
 _ALIAS = "no code: its result is its input's bytes"
 
 
-def node_rows(plan: Plan, bounds: Mapping[str, int], program: Program | None = None) -> list[dict[str, Any]]:
+def node_rows(
+    plan: Plan, bounds: Mapping[str, int], program: Program | None = None
+) -> list[dict[str, Any]]:
     """Rows in order of execution, aliases where the graph has them. Without a program (nothing spelled
     yet) the bytes of weights are unknown."""
     steps = {node.name: index for index, node in enumerate(plan.steps)}
@@ -48,7 +50,10 @@ def _row(
         "probe": step,
         "kernel": candidate.name if candidate else None,
         "why": why(node, candidate, options, step),
-        "refused": [{"kernel": name, "reason": reason} for name, reason in (options.refused if options else ())],
+        "refused": [
+            {"kernel": name, "reason": reason}
+            for name, reason in (options.refused if options else ())
+        ],
         "weights_bytes": _weights_bytes(program, node.name),
         "scratch_bytes": candidate.scratch_bytes if candidate else 0,
         "accumulator_bound": bounds.get(node.name),
@@ -62,7 +67,11 @@ def why(node: Node, candidate: Candidate | None, options: Options | None, step: 
     if candidate is None or options is None:
         return _ALIAS if step is None else _MOVES
     if candidate.kernel is None:
-        return "no kernel takes it: a loop nest" if options.refused else f"{node.op} is always a loop nest"
+        return (
+            "no kernel takes it: a loop nest"
+            if options.refused
+            else f"{node.op} is always a loop nest"
+        )
     count = len(options.candidates)
     if count > 1:
         return f"fewest modelled cycles ({candidate.cycles:,.0f}) of {count} candidates"

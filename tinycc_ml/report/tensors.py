@@ -75,7 +75,10 @@ def lifetime(plan: Plan, tensor: str) -> list[int] | None:
 
 def memory_map(plan: Plan) -> dict[str, Any]:
     """Every block of the arena with its place and time, and the step that needs most."""
-    live = {s: sum(b.bytes for b in plan.blocks if b.first <= s <= b.last) for s in range(len(plan.steps))}
+    live = {
+        s: sum(b.bytes for b in plan.blocks if b.first <= s <= b.last)
+        for s in range(len(plan.steps))
+    }
     peak = max(live, key=lambda s: live[s]) if plan.blocks else None
     return {
         "arena_bytes": plan.arena_bytes,

@@ -23,7 +23,9 @@ def load(folder: str | Path) -> Model:
     """The network of an out/ folder. ModelError when it is none, ToolError without a C compiler."""
     shipped = open_folder(Path(folder))
     # the library's name must not end in .c or .h, which the cache's fingerprint reads
-    library = cached_build(f"model-{shipped.name}", shipped.folder, lambda workdir: _build(shipped, workdir))
+    library = cached_build(
+        f"model-{shipped.name}", shipped.folder, lambda workdir: _build(shipped, workdir)
+    )
     return Model(shipped, library)
 
 
@@ -58,7 +60,9 @@ class Model:
         """One array when there is one output, else a dict by name. Shapes may lack the leading 1; the
         results then lack it too. DataError for a wrong name, shape or element type."""
         given = {p.tensor: _accepted(p, value) for p, value in self._by_port(arrays, named)}
-        raw = call(self._ffi, self._lib, self._shipped, self._arena, {n: g.array for n, g in given.items()})
+        raw = call(
+            self._ffi, self._lib, self._shipped, self._arena, {n: g.array for n, g in given.items()}
+        )
         real = any(g.real for g in given.values())
         whole = any(g.whole for g in given.values())
         results = {p.tensor: _result(p, raw[p.tensor], real, whole) for p in self.outputs}
@@ -70,7 +74,9 @@ class Model:
         """The outputs [N, ...] by name for samples [N, ...] by input."""
         counts = {len(array) if np.ndim(array) else 0 for array in samples.values()}
         if len(counts) != 1 or counts == {0}:
-            raise DataError(f"wanted the same number of samples for each input, got {sorted(counts)}")
+            raise DataError(
+                f"wanted the same number of samples for each input, got {sorted(counts)}"
+            )
         (count,) = counts
         made = []
         for k in range(count):
@@ -82,12 +88,15 @@ class Model:
 
     def _by_port(self, arrays: tuple[Any, ...], named: Mapping[str, Any]) -> list[tuple[Port, Any]]:
         if len(arrays) == 1 and isinstance(arrays[0], Mapping) and not named:
-            arrays, named = (), arrays[0]
+            return self._by_port((), arrays[0])
         names = [port.tensor for port in self.inputs]
         if len(arrays) > len(names):
             raise DataError(f"wanted {len(names)} arrays ({', '.join(names)}), got {len(arrays)}")
         found = dict(zip(names, arrays, strict=False))
-        by_name = {**{port.ident: port.tensor for port in self.inputs}, **{name: name for name in names}}
+        by_name = {
+            **{port.ident: port.tensor for port in self.inputs},
+            **{name: name for name in names},
+        }
         for name, value in named.items():
             tensor = by_name.get(name)
             if tensor is None or tensor in found:
@@ -127,10 +136,14 @@ def _typed(port: Port, array: np.ndarray) -> np.ndarray:
 def _narrowed(port: Port, array: np.ndarray) -> np.ndarray:
     """Plain Python integers are int64; other types would be a misunderstanding of what the bytes mean."""
     low, high = port.type.dtype.range if port.type.dtype.is_integer else (0, 1)
-    fits = array.dtype.kind == "i" and (array.size == 0 or (low <= array.min() and array.max() <= high))
+    fits = array.dtype.kind == "i" and (
+        array.size == 0 or (low <= array.min() and array.max() <= high)
+    )
     if not fits:
         floats = " or floats" if port.quantised else ""
-        raise DataError(f"{port.tensor!r} wants {port.type.dtype.numpy} ({low}..{high}){floats}, got {array.dtype}")
+        raise DataError(
+            f"{port.tensor!r} wants {port.type.dtype.numpy} ({low}..{high}){floats}, got {array.dtype}"
+        )
     return array.astype(port.type.dtype.numpy)
 
 

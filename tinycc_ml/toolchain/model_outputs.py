@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 log = logging.getLogger(__name__)
-Session = Callable[[list[str] | None, Mapping[str, np.ndarray]], list[Any]]
+Session = Callable[[None, dict[str, np.ndarray]], Any]
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,21 @@ class ModelOutputs:
 def model_outputs(model: Path, inputs: Mapping[str, np.ndarray]) -> ModelOutputs | None:
     """The outputs for each sample of arrays [N, ...] in the model's own layout; None when no runtime
     can run the model, which the log says."""
-    makers = (_onnxruntime, _onnx_evaluator) if importlib.util.find_spec("onnxruntime") else (_onnx_evaluator,)
+    makers = (
+        (_onnxruntime, _onnx_evaluator)
+        if importlib.util.find_spec("onnxruntime")
+        else (_onnx_evaluator,)
+    )
     for make in makers:
         try:
             return make(model, inputs)
         except Exception as error:  # each runtime raises types of its own
             first = (str(error).splitlines() or [type(error).__name__])[0]
-            log.warning("not compared with %s, which can't run the model: %s", make.__name__.strip("_"), first)
+            log.warning(
+                "not compared with %s, which can't run the model: %s",
+                make.__name__.strip("_"),
+                first,
+            )
     return None
 
 
@@ -58,7 +66,9 @@ def _onnx_evaluator(model: Path, inputs: Mapping[str, np.ndarray]) -> ModelOutpu
     return ModelOutputs(_all(evaluator.run, list(evaluator.output_names), inputs), tool)
 
 
-def _all(session: Session, names: list[str], inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _all(
+    session: Session, names: list[str], inputs: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
     count = len(next(iter(inputs.values())))
     runs = [session(None, {name: array[k] for name, array in inputs.items()}) for k in range(count)]
     return {name: np.stack([np.asarray(made[i]) for made in runs]) for i, name in enumerate(names)}

@@ -63,7 +63,9 @@ class Shipped:
     def changed_files(self) -> tuple[str, ...]:
         """Files that are gone or differ from what was written."""
         return tuple(
-            entry["path"] for entry in self.report["files"] if _sha256(self.folder / entry["path"]) != entry["sha256"]
+            entry["path"]
+            for entry in self.report["files"]
+            if _sha256(self.folder / entry["path"]) != entry["sha256"]
         )
 
 
@@ -73,7 +75,9 @@ def open_folder(folder: Path) -> Shipped:
     if not folder.is_dir():
         raise ModelError(f"no such folder: {folder}")
     if not path.is_file():
-        raise ModelError(f"{folder} holds no report.json", hint="tinyml-compile MODEL -o DIR writes one")
+        raise ModelError(
+            f"{folder} holds no report.json", hint="tinyml-compile MODEL -o DIR writes one"
+        )
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -84,7 +88,9 @@ def open_folder(folder: Path) -> Shipped:
 
 
 def _port(entry: Mapping[str, Any]) -> Port:
-    quant = None if entry["scale"] is None else Quant.per_tensor(entry["scale"], entry["zero_point"])
+    quant = (
+        None if entry["scale"] is None else Quant.per_tensor(entry["scale"], entry["zero_point"])
+    )
     type_ = TensorType(tuple(entry["shape"]), DTYPES[entry["dtype"]], quant)
     return Port(entry["name"], entry["ident"], entry["ident"].upper(), type_, entry["arena_offset"])
 

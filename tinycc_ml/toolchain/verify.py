@@ -55,13 +55,19 @@ def verify_compiled(
     compiler = find_compiler().version()
     exact = exact_tensors(compiled.graph) >= compiled.graph.tensors.keys()
     judge = _global_difference if exact or is_float(compiled.graph) else _local_difference
-    got = []
+    got: list[Values] = []
     for expected, values in _runs(compiled, progress):
         found = judge(compiled.graph, expected, values)
         if found is not None:
-            raise VerificationError(f"the C on the host differs from the reference in sample {len(got)}: {found}")
+            raise VerificationError(
+                f"the C on the host differs from the reference in sample {len(got)}: {found}"
+            )
         got.append({name: values[name] for name in compiled.graph.outputs})
-    what = "every tensor equals the integer reference, bit for bit" if exact else _within("every tensor", "our reference")
+    what = (
+        "every tensor equals the integer reference, bit for bit"
+        if exact
+        else _within("every tensor", "our reference")
+    )
     verified = [Verified("host", len(got), True, what, (compiler,))]
     if model is not None and is_float(compiled.graph) and not compiled.pruned:
         verified += _compared_with_model(compiled, model, got, compiler)
@@ -94,7 +100,9 @@ def _traced(compiled: Compilation, folder: Path) -> TracedModel:
     try:
         return TracedModel(compiled.program, compiled.files, folder)
     except ToolError as error:
-        raise VerificationError(f"the C compiler of this machine refuses the generated C: {error.message}") from error
+        raise VerificationError(
+            f"the C compiler of this machine refuses the generated C: {error.message}"
+        ) from error
 
 
 def _global_difference(graph: Graph, sample: _Sample, got: Values) -> Difference | None:
@@ -112,7 +120,9 @@ def _local_difference(graph: Graph, sample: _Sample, got: Values) -> Difference 
             values[name] = got.get(name, expected)
             near = from_floats and not graph.type(name).dtype.is_float
             wanted = _nearest(expected, values[name]) if near else expected
-            found = difference(graph.tensors[name].source_name, wanted, values[name], FLOAT_TOLERANCE)
+            found = difference(
+                graph.tensors[name].source_name, wanted, values[name], FLOAT_TOLERANCE
+            )
             if found is not None:
                 return found
     return None
@@ -124,7 +134,9 @@ def _nearest(expected: np.ndarray, got: np.ndarray) -> np.ndarray:
     return np.where(off <= 1, got, expected)
 
 
-def _compared_with_model(compiled: Compilation, model: Path, got: list[Values], compiler: str) -> list[Verified]:
+def _compared_with_model(
+    compiled: Compilation, model: Path, got: list[Values], compiler: str
+) -> list[Verified]:
     """The outputs of a float net against those that another runtime gives for the user's file."""
     graph = compiled.graph
     inputs = {
@@ -140,7 +152,9 @@ def _compared_with_model(compiled: Compilation, model: Path, got: list[Values], 
         wrong = difference(name, wanted, made, FLOAT_TOLERANCE)
         if wrong is not None:
             raise VerificationError(f"the C on the host differs from {found.tool}: {wrong}")
-    return [Verified("host", len(got), True, _within("outputs", found.tool), (compiler, found.tool))]
+    return [
+        Verified("host", len(got), True, _within("outputs", found.tool), (compiler, found.tool))
+    ]
 
 
 def to_source(tensor: Tensor, array: np.ndarray) -> np.ndarray:

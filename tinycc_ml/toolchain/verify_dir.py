@@ -42,7 +42,12 @@ def verify_dir(folder: Path, target: Target) -> tuple[Verified, Measured]:
         traced = job.run(trace=True) if has_sums else None
         job.check(plain, traced)
         measured = Measured(
-            target.name, job.opt, code_bytes, plain.run.stack_bytes, plain.run.instructions, plain.run.cycles
+            target.name,
+            job.opt,
+            code_bytes,
+            plain.run.stack_bytes,
+            plain.run.instructions,
+            plain.run.cycles,
         )
         return job.verified(has_sums), measured
 
@@ -51,7 +56,12 @@ def _check_fits(shipped: Shipped, target: Target) -> None:
     totals = shipped.report["totals"]
     ends = 0 if shipped.io_in_arena else sum(port["bytes"] for port in shipped.report["io"])
     ram_bytes = totals["arena_bytes"] + ends
-    check_fits(target, weights_bytes=totals["weights_bytes"], ram_bytes=ram_bytes, live=peak_text(shipped.report))
+    check_fits(
+        target,
+        weights_bytes=totals["weights_bytes"],
+        ram_bytes=ram_bytes,
+        live=peak_text(shipped.report),
+    )
 
 
 @dataclass(frozen=True)
@@ -101,7 +111,9 @@ class _Job:
                 workdir=self.scratch / ("traced" if trace else "plain"),
             )
         except TargetError as error:
-            raise TargetError(f"{error.message}; {peak_text(self.shipped.report)}", hint=error.hint) from error
+            raise TargetError(
+                f"{error.message}; {peak_text(self.shipped.report)}", hint=error.hint
+            ) from error
         run = run_image(image, count=not trace)
         verdict = _VERDICT.search(run.output)
         if run.fault or verdict is None:
@@ -134,7 +146,9 @@ class _Job:
         what = "every output within its bound" if outputs else "every byte of the outputs"
         if has_sums:
             what += ", and the checksum of every integer tensor"
-        return Verified(self.target.name, int(report["model"]["test_samples"]), True, what, self.tools())
+        return Verified(
+            self.target.name, int(report["model"]["test_samples"]), True, what, self.tools()
+        )
 
     def tools(self) -> tuple[str, ...]:
         emulator = self.target.emulator
@@ -155,7 +169,9 @@ def peak_text(report: Any) -> str:
     if step is None:
         return "the arena is empty"
     live = [b for b in memory["blocks"] if b["first_step"] <= step <= b["last_step"]]
-    names = ", ".join(f"{b['name']} ({b['bytes']:,} bytes)" for b in sorted(live, key=lambda b: -b["bytes"]))
+    names = ", ".join(
+        f"{b['name']} ({b['bytes']:,} bytes)" for b in sorted(live, key=lambda b: -b["bytes"])
+    )
     return f"at the peak of the arena ({memory['arena_bytes']:,} bytes) live: {names}"
 
 
