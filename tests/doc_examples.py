@@ -7,6 +7,7 @@ The words after a fence's language say what a block is:
     ```c file=net/main.c    written to that file; any language
     ```diff                 applied to the checkout
     ```text output          what the block before prints; "..." stands for any text
+    ```text output like     the same, and every number stands for any number
     ```sh slow              run by the tests with that mark only (slow, cross, emulator)
     ```sh install           run by a test of its own, or not at all
 """
@@ -25,6 +26,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 MARKS = ("slow", "cross", "emulator")
 _BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# As re.escape leaves it
+_NUMBER = re.compile(r"\d(?:[\d,]|\\\.\d)*")
 _NOT_COPIED = shutil.ignore_patterns(
     ".git", ".venv", "__pycache__", "*.egg-info", ".*_cache", ".hypothesis", "out", "build", "dist"
 )
@@ -91,7 +94,8 @@ def run_page(page: Path, mark: str, checkout: Path) -> None:
         if block.runs and block.marks <= {mark}:
             where = f"{page.name}:{block.line}"
             if "output" in block.words:
-                assert _matches(printed, block.text), f"{where}: printed was\n{printed}"
+                matches = _matches(printed, block.text, like="like" in block.words)
+                assert matches, f"{where}: printed was\n{printed}"
             elif block.file is not None:
                 _write(checkout / block.file, block.text)
             else:
@@ -103,8 +107,10 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def _matches(printed: str, shown: str) -> bool:
+def _matches(printed: str, shown: str, *, like: bool) -> bool:
     parts = [re.escape(part) for part in shown.strip().split("...")]
+    if like:
+        parts = [_NUMBER.sub(r"[\\d.,]+", part) for part in parts]
     return re.fullmatch(".*?".join(parts), printed.strip(), re.DOTALL) is not None
 
 

@@ -125,11 +125,12 @@ def gates() -> onnx.ModelProto:
         node("Add", "c2 three", "shifted"),
         node("Clip", "shifted zero six", "clipped"),
         node("Mul", "c2 clipped", "product"),
-        node("Div", "product six", "y"),
+        node("Mul", "product sixth", "y"),
     ]
     constants = {
         "w0": weights(1, 4, 2, 3, 3), "b0": weights(2, 4), "w1": weights(3, 4, 4, 1, 1), "b1": weights(4, 4),
         "w2": weights(5, 3, 4, 1, 1), "b2": weights(6, 3), "zero": np.float32(0), "three": np.float32(3), "six": np.float32(6),
+        "sixth": np.float32(1 / 6),
     }  # fmt: skip
     return model(nodes, {"x": (1, 2, 6, 5)}, ["y"], constants)
 
@@ -160,17 +161,39 @@ def branches() -> onnx.ModelProto:
         node("Conv", "left w0 b0", "a", pads=[1, 1, 1, 1]),
         node("AveragePool", "right", "b", kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
         node("Concat", "a b z", "all", axis=1),
-        node("Tanh", "all", "t"),
+        node("Sigmoid", "all", "t"),
         node("Conv", "all w1", "inner"),
-        node("Sub", "all t", "d"),
-        node("ReduceMean", "d", "mean", axes=[2, 3], keepdims=0),
-        node("Gemm", "mean w2", "y", transB=1),
+        node("Mul", "all t", "m"),
+        node("GlobalAveragePool", "m", "mean"),
+        node("Flatten", "mean", "flat"),
+        node("Gemm", "flat w2", "y", transB=1),
     ]
     constants = {"w0": weights(1, 3, 2, 3, 3), "b0": weights(2, 3), "w1": weights(3, 2, 6, 1, 1), "w2": weights(4, 2, 6)}
     inputs = {"x": (1, 4, 5, 4), "z": (1, 1, 5, 4)}
     return model(nodes, inputs, ["y", "inner"], constants)
 
 
+def moves() -> onnx.ModelProto:
+    """Values that change places only: Transpose, Resize, Pad, Slice, Squeeze, Reshape around a convolution."""
+    nodes = [
+        node("Transpose", "x", "t", perm=[0, 3, 1, 2]),
+        node("Conv", "t w0 b0", "c"),
+        node("Resize", "c _ scales", "r", mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor"),
+        node("Pad", "r pads", "p"),
+        node("MaxPool", "p", "m", kernel_shape=[2, 2], strides=[2, 2]),
+        node("Slice", "m starts ends axes", "s"),
+        node("Transpose", "s", "u", perm=[0, 2, 3, 1]),
+        node("Reshape", "u shape", "v"),
+        node("Gemm", "v w1 b1", "y", transB=1),
+    ]
+    constants = {
+        "w0": weights(1, 4, 2, 3, 3), "b0": weights(2, 4), "scales": np.float32([1, 1, 2, 2]),
+        "pads": np.int64([0, 0, 1, 0, 0, 0, 1, 2]), "starts": np.int64([1]), "ends": np.int64([4]), "axes": np.int64([2]),
+        "shape": np.int64([1, -1]), "w1": weights(3, 3, 48), "b1": weights(4, 3),
+    }  # fmt: skip
+    return model(nodes, {"x": (1, 5, 5, 2)}, ["y"], constants)
+
+
 NETS: Mapping[str, Callable[[], onnx.ModelProto]] = {
-    f.__name__: f for f in (residual, one_dimensional, squeeze_and_excite, gates, flattened, branches)
+    f.__name__: f for f in (residual, one_dimensional, squeeze_and_excite, gates, flattened, branches, moves)
 }

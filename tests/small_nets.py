@@ -6,62 +6,43 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+
+from .models import model, node
 
 INPUTS = 6
 CLASSES = 3
 
 
-def write_dense(folder: Path, name: str = "tiny", *, leading: str | int = "N") -> Path:
+def write_dense(
+    folder: Path, name: str = "tiny", *, leading: str | int = "N", seed: int = 1
+) -> Path:
     """x [N, 6] -> Gemm, Relu, Gemm -> y [N, 3]."""
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(seed)
     constants = {
         "w0": rng.normal(0, 0.5, (INPUTS, 8)), "b0": rng.normal(0, 0.1, 8),
         "w1": rng.normal(0, 0.5, (8, CLASSES)), "b1": rng.normal(0, 0.1, CLASSES),
     }  # fmt: skip
-    nodes = [
-        helper.make_node("Gemm", ["x", "w0", "b0"], ["h"], name="first"),
-        helper.make_node("Relu", ["h"], ["r"], name="relu"),
-        helper.make_node("Gemm", ["r", "w1", "b1"], ["y"], name="second"),
-    ]
-    shapes = {"x": [leading, INPUTS]}, {"y": [leading, CLASSES]}
-    return _write(folder / f"{name}.onnx", nodes, *shapes, constants)
+    constants = {key: array.astype(np.float32) for key, array in constants.items()}
+    nodes = [node("Gemm", "x w0 b0", "h"), node("Relu", "h", "r"), node("Gemm", "r w1 b1", "y")]
+    return saved(model(nodes, {"x": [leading, INPUTS]}, ["y"], constants), folder / f"{name}.onnx")
 
 
 def write_two_ends(folder: Path) -> Path:
     """a [1, 6], b [1, 6] -> sum [1, 6], difference [1, 6]."""
-    nodes = [
-        helper.make_node("Add", ["a", "b"], ["sum"], name="add"),
-        helper.make_node("Sub", ["a", "b"], ["difference"], name="sub"),
-    ]
-    shape = [1, INPUTS]
-    return _write(folder / "two.onnx", nodes, {"a": shape, "b": shape}, {"sum": shape, "difference": shape}, {})
+    nodes = [node("Add", "a b", "sum"), node("Sub", "a b", "difference")]
+    inputs = {"a": [1, INPUTS], "b": [1, INPUTS]}
+    return saved(model(nodes, inputs, ["sum", "difference"]), folder / "two.onnx")
 
 
 def write_unsupported(folder: Path) -> Path:
     """Two operators that nobody serves."""
-    nodes = [
-        helper.make_node("NonZero", ["x"], ["n"], name="where_it_is"),
-        helper.make_node("Det", ["x"], ["d"], name="volume"),
-    ]
-    return _write(folder / "odd.onnx", nodes, {"x": [6, 6]}, {"n": [2, 36], "d": [1]}, {})
+    nodes = [node("NonZero", "x", "where"), node("Det", "x", "volume")]
+    return saved(model(nodes, {"x": [6, 6]}, ["where", "volume"]), folder / "odd.onnx")
 
 
-def _write(
-    path: Path,
-    nodes: list[onnx.NodeProto],
-    inputs: dict[str, list],
-    outputs: dict[str, list],
-    constants: dict[str, np.ndarray],
-) -> Path:
-    ends = [
-        [helper.make_tensor_value_info(n, TensorProto.FLOAT, shape) for n, shape in end.items()]
-        for end in (inputs, outputs)
-    ]
-    arrays = [numpy_helper.from_array(a.astype(np.float32), n) for n, a in constants.items()]
-    graph = helper.make_graph(nodes, path.stem, *ends, arrays)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    onnx.save(model, path)
+def saved(proto: onnx.ModelProto, path: Path) -> Path:
+    """`path`, with the model in it."""
+    onnx.save(proto, path)
     return path
 
 

@@ -6,17 +6,12 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 
 from ..errors import InternalError
 from ..ir.graph import Graph, Node, verify_structure
 from ..ir.types import TensorType
 from .base import Op, Site
-
-_NOT_OPS = {
-    "base", "binary_integer", "contraction", "importing", "indexing", "lowering", "pooling", "resize_import",
-    "windows",
-}  # fmt: skip
 
 
 @cache
@@ -24,14 +19,18 @@ def table() -> Mapping[str, Op]:
     """Name to Op, sorted by name."""
     found: dict[str, Op] = {}
     for info in pkgutil.iter_modules(__path__):
-        if info.name in _NOT_OPS:
-            continue
         module = importlib.import_module(f"{__name__}.{info.name}")
-        for op in getattr(module, "OPS", None) or (module.OP,):
+        for op in _defined(module):
             if op.name in found:
                 raise InternalError(f"op {op.name!r} is defined twice")
             found[op.name] = op
     return MappingProxyType(dict(sorted(found.items())))
+
+
+def _defined(module: ModuleType) -> tuple[Op, ...]:
+    """OP, or OPS for a family; a module that several ops share has neither."""
+    family: tuple[Op, ...] = getattr(module, "OPS", ())
+    return (*family, *((module.OP,) if hasattr(module, "OP") else ()))
 
 
 @cache

@@ -16,6 +16,7 @@ from .importing import OnnxNode
 from .indexing import c_float, nested
 from .lowering import Lowering
 from .lut import emit_lut
+from .quantization import on_real_values
 
 
 def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
@@ -60,11 +61,16 @@ def limits(low: float | None, high: float | None) -> dict[str, float]:
 
 
 def from_relu(node: OnnxNode) -> None:
+    if node.type(0).quant is not None:
+        node.refuse(f"Relu takes f32, got {node.type(0)}")
     node.emit("clip", [node.inputs[0]], {"min": 0.0}, out=0)
 
 
 def from_clip(node: OnnxNode) -> None:
     """Bounds are attributes before opset 11 and (constant) inputs since."""
+    if node.type(0).quant is not None:
+        on_real_values(node, from_clip)
+        return
     bounds: list[float | None] = [node.attr("min", None), node.attr("max", None)]
     for k in (0, 1):
         if node.has(k + 1):

@@ -23,6 +23,7 @@ from .contraction import (
 )  # fmt: skip
 from .importing import OnnxNode
 from .lowering import Lowering
+from .wide_weights import conv2d_nest
 from .windows import Window, image_params, onnx_window, windows
 
 
@@ -69,7 +70,7 @@ def lower(low: Lowering) -> None:
     x, weights = low.activation(0), low.quantized(1)
     if weights is None:
         low.refuse("its weights are no quantised constant")
-    emit_contraction(low, x, low.contraction(x, weights, 0, 2), low.attrs)
+    emit_contraction(low, x, low.contraction(x, weights, 0, 2, wide=True), low.attrs)
 
 
 def macs(site: Site) -> int:
@@ -169,6 +170,7 @@ OP = Op(
     accumulator=lambda site: accumulator_bound(site, 0),
     quantize=QuantizeRule(lower, weights={1: 0}, bias=2),
     kernels=(POINTWISE, _general("i8"), _general("f32")),
+    nest=conv2d_nest,
     macs=macs,
     clamps=True,
     onnx={"Conv": from_onnx},

@@ -23,6 +23,7 @@ from .contraction import (
 )  # fmt: skip
 from .importing import OnnxNode
 from .lowering import Lowering
+from .wide_weights import dense_nest
 from .windows import Window, image_params
 
 
@@ -49,7 +50,7 @@ def lower(low: Lowering) -> None:
     x, weights = low.activation(0), low.quantized(1)
     if weights is None:
         low.refuse("its weights are no quantised constant")
-    emit_contraction(low, x, low.contraction(x, weights, 0, 2), low.attrs)
+    emit_contraction(low, x, low.contraction(x, weights, 0, 2, wide=True), low.attrs)
 
 
 def macs(site: Site) -> int:
@@ -163,6 +164,7 @@ OP = Op(
     accumulator=lambda site: accumulator_bound(site, 0),
     quantize=QuantizeRule(lower, weights={1: 0}, bias=2),
     kernels=KERNELS,
+    nest=dense_nest,
     macs=macs,
     clamps=True,
     onnx={"Gemm": from_gemm, "MatMul": from_matmul},

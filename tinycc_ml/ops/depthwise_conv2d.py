@@ -21,6 +21,7 @@ from .contraction import (
 )  # fmt: skip
 from .importing import OnnxNode
 from .lowering import Lowering
+from .wide_weights import depthwise_nest
 from .windows import Window, channelwise_params, windows
 
 
@@ -60,7 +61,7 @@ def lower(low: Lowering) -> None:
     x, weights = low.activation(0), low.quantized(1)
     if weights is None:
         low.refuse("its weights are no quantised constant")
-    emit_contraction(low, x, low.contraction(x, weights, 2, 2), low.attrs)
+    emit_contraction(low, x, low.contraction(x, weights, 2, 2, wide=True), low.attrs)
 
 
 def macs(site: Site) -> int:
@@ -128,6 +129,7 @@ OP = Op(
     accumulator=lambda site: accumulator_bound(site, 2),
     quantize=QuantizeRule(lower, weights={1: 2}, bias=2),
     kernels=(_kernel("i8"), _kernel("f32")),
+    nest=depthwise_nest,
     macs=macs,
     clamps=True,
     summary="Convolution with one filter a channel, 1-D and 2-D",

@@ -98,7 +98,9 @@ class Lowering:
         except ValueError as error:
             self.refuse(str(error))
 
-    def contraction(self, x: Tensor, weights: Tensor, channel_axis: int, bias_index: int) -> Contraction:
+    def contraction(
+        self, x: Tensor, weights: Tensor, channel_axis: int, bias_index: int, wide: bool = False
+    ) -> Contraction:
         """Everything a sum of products needs: weights without zero point, the bias at the accumulator's
         scale with the input's zero point folded in, and one multiplier per channel (numerics.md §3)."""
         quant = weights.type.quant
@@ -108,7 +110,8 @@ class Lowering:
         channels = w.shape[channel_axis]
         if quant.axis not in (None, channel_axis):
             self.refuse(f"weights quantised along axis {quant.axis}, wanted the output channel")
-        if w.min() < -128 or w.max() > 127:
+        fits = w.min() >= -128 and w.max() <= 127
+        if not fits and not wide:
             self.refuse("its weights less their zero point leave the range of int8")
         scale = np.broadcast_to(np.asarray(quant.scale, np.float64), (channels,)) * x.type.quant.scale0
         other = tuple(i for i in range(w.ndim) if i != channel_axis)
@@ -116,7 +119,7 @@ class Lowering:
         if np.abs(bias).max(initial=0) > INT32_MAX:
             self.refuse("its bias leaves the range of int32")
         multiplier = self.multiplier(scale / self.y_quant.scale0)
-        return Contraction(w.astype(np.int8), bias.astype(np.int32), multiplier)
+        return Contraction(w.astype(np.int8 if fits else np.int16), bias.astype(np.int32), multiplier)
 
     def _bias(self, index: int, scale: np.ndarray) -> np.ndarray:
         """The bias as integers of the accumulator's scale: taken as is when it has that scale."""
@@ -130,7 +133,8 @@ class Lowering:
 
 @dataclass(frozen=True)
 class Contraction:
-    """Integer constants of a sum of products: int8 weights, int32 bias, multipliers per channel."""
+    """Integer constants of a sum of products: int8 weights (int16 where they were uint8 with a zero point that
+    takes them beyond), int32 bias, multipliers per channel."""
 
     weights: np.ndarray
     bias: np.ndarray

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -22,7 +23,8 @@ from .pooling import (
     params,
     window_of,
 )  # fmt: skip
-from .windows import windows
+from .quantization import on_real_values
+from .windows import Window, windows
 
 
 def reference(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
@@ -61,21 +63,21 @@ def _kernel(kind: str) -> Kernel:
     )
 
 
-def _check(node: OnnxNode) -> None:
+def _import(node: OnnxNode, window_from: Callable[[OnnxNode], Window]) -> None:
     if len([name for name in node.outputs if name]) > 1:
         node.refuse(f"{node.op_type}: the output Indices is not supported")
-    if node.type(0).dtype != F32:
-        node.refuse(f"{node.op_type} takes f32, got {node.type(0)}")
+    if node.type(0).dtype == F32:
+        emit_pool(node, "max_pool2d", window_from(node))
+    else:
+        on_real_values(node, lambda real: _import(real, window_from))
 
 
 def from_max_pool(node: OnnxNode) -> None:
-    _check(node)
-    emit_pool(node, "max_pool2d", onnx_pool_window(node))
+    _import(node, onnx_pool_window)
 
 
 def from_global(node: OnnxNode) -> None:
-    _check(node)
-    emit_pool(node, "max_pool2d", global_window(node))
+    _import(node, global_window)
 
 
 OP = Op(

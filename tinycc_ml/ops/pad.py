@@ -18,6 +18,7 @@ from .base import Arrays, Case, Const, Nest, Op, QuantizeRule, Site
 from .importing import OnnxNode
 from .indexing import affine, c_float, index_table, names, nested, strides_of, table_read
 from .lowering import Lowering
+from .quantization import on_real_values
 from .slice import emit_slice, normal_axis
 
 MODES = ("constant", "reflect", "edge", "wrap")
@@ -118,6 +119,9 @@ def transposed(site: Site, permutation: tuple[int, ...]) -> Mapping[str, Any]:
 def from_onnx(node: OnnxNode) -> None:
     """Negative padding cuts off and is done first."""
     x, mode = node.type(0), node.attr("mode", "constant")
+    if x.quant is not None:
+        on_real_values(node, from_onnx)
+        return
     if mode not in MODES:
         node.refuse(f"Pad: mode {mode!r}, wanted one of {', '.join(MODES)}")
     pads = _full_pads(node, x.rank)

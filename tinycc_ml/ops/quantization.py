@@ -6,7 +6,7 @@ float graph they mark what the integer passes turn into integer ops; those that 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -136,6 +136,25 @@ def from_dequantize(node: OnnxNode) -> None:
         x = node.draft.tensors[name]
     _set_quant(node.draft, name, quant)
     node.emit("dequantize", [name], out=0)
+
+
+def on_real_values(node: OnnxNode, from_float: Callable[[OnnxNode], None]) -> None:
+    """Import an operator that keeps the quantisation of its integers: dequantize, the float one, quantize.
+    Constants of the same element type are values of that quantisation (what Pad fills with)."""
+    x = node.type(0)
+    if x.quant is None or not x.quant.is_per_tensor:
+        node.refuse(f"{node.op_type} takes f32, or integers with one scale, got {x}")
+    real = node.emit("dequantize", [node.inputs[0]])
+    operands = tuple(_real_constant(node, k, x) for k in range(1, len(node.inputs)))
+    y = node.draft.fresh(f"{node.outputs[0]}.float")
+    from_float(replace(node, inputs=(real, *operands), outputs=(y,)))
+    node.emit("quantize", [y], quant_attrs(x), out=0, quant=x.quant)
+
+
+def _real_constant(node: OnnxNode, k: int, x: TensorType) -> str:
+    if not node.is_const(k) or node.type(k).dtype != x.dtype:
+        return node.inputs[k]
+    return node.constant(f"{node.inputs[k]}.real", quantization.dequantize(node.const(k), x))
 
 
 def _set_quant(draft: Draft, name: str, quant: Quant) -> None:

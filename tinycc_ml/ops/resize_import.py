@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .importing import OnnxNode
+from .quantization import on_real_values
 
 _f = np.float32
 
@@ -59,6 +60,9 @@ ROUNDINGS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
 
 def from_resize(node: OnnxNode) -> None:
     _check(node)
+    if node.type(0).quant is not None:
+        on_real_values(node, from_resize)
+        return
     how = node.attr("coordinate_transformation_mode", "half_pixel")
     if how not in COORDINATES:
         node.refuse(

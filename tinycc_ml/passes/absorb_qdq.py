@@ -18,6 +18,7 @@ from ..ir.types import I8, U8, Quant, TensorType
 from ..ops import op_of
 from ..ops.lowering import Lowering
 from ..ops.lut import emit_lut
+from ..ops.quantization import quant_attrs
 
 
 def absorb_qdq(graph: Graph, *, allow_float: bool = False) -> Graph:
@@ -53,12 +54,27 @@ def _no_form(node: Node) -> ModelError:
 def _signed(graph: Graph) -> Graph:
     """uint8 activations become int8 with their zero point 128 lower; at the API they stay uint8."""
     draft = Draft(graph)
-    for node in graph.nodes:
-        if node.op == "quantize" and node.attrs["dtype"] == "u8" and "axis" not in node.attrs:
-            _sign_quantize(draft, node)
     for name in graph.inputs:
         _sign_input(draft, name)
+    for former in graph.nodes:
+        node = draft.nodes[former.name]
+        out = draft.tensors[node.outputs[0]]
+        if out.type.dtype != U8 or out.type.quant is None or not out.type.quant.is_per_tensor:
+            continue
+        type_ = _signed_type(out.type)
+        if node.op == "quantize":
+            _sign_output(draft, node, type_, quant_attrs(type_))
+        elif _moves(draft, node, type_):
+            _sign_output(draft, node, type_, node.attrs)
     return draft.graph()
+
+
+def _moves(draft: Draft, node: Node, type_: TensorType) -> bool:
+    """An op on values as they are, whose operands have become int8 with the quantisation `type_`."""
+    if op_of(node).quantize is None:
+        return False
+    operands = [draft.tensors[name].type for name in node.inputs if name]
+    return all((t.dtype, t.quant) == (I8, type_.quant) for t in operands)
 
 
 def _signed_type(type_: TensorType) -> TensorType:
@@ -67,26 +83,17 @@ def _signed_type(type_: TensorType) -> TensorType:
     return replace(type_, dtype=I8, quant=quant)
 
 
-def _sign_quantize(draft: Draft, node: Node) -> None:
+def _sign_output(draft: Draft, node: Node, type_: TensorType, attrs: Mapping[str, object]) -> None:
     out = draft.tensors[node.outputs[0]]
-    type_ = _signed_type(out.type)
-    assert type_.quant is not None
-    attrs = {**node.attrs, "dtype": "i8", "zero_point": type_.quant.zero_point}
     if out.name not in draft.outputs:
         draft.set_tensor(replace(out, type=type_))
-        draft.replace_node(draft.nodes[node.name], attrs=attrs)
+        draft.replace_node(node, attrs=attrs)
         return
     inner = draft.add_tensor(Tensor(draft.fresh(f"{out.name}.i8"), type_, origin=out.origin))
     for reader in draft.readers(out.name):
         draft.replace_node(reader, inputs=tuple(inner if n == out.name else n for n in reader.inputs))
-    draft.replace_node(draft.nodes[node.name], outputs=(inner,), attrs=attrs)
-    draft.add_node("requantize", [inner], [out.name], requantize_attrs(out.type), f"{out.name}.u8")
-
-
-def requantize_attrs(type_: TensorType) -> Mapping[str, object]:
-    from ..ops.quantization import quant_attrs
-
-    return quant_attrs(type_)
+    draft.replace_node(node, outputs=(inner,), attrs=attrs)
+    draft.add_node("requantize", [inner], [out.name], quant_attrs(out.type), f"{out.name}.u8")
 
 
 def _sign_input(draft: Draft, name: str) -> None:
@@ -98,7 +105,7 @@ def _sign_input(draft: Draft, name: str) -> None:
     inner = draft.add_tensor(Tensor(draft.fresh(f"{name}.i8"), type_, origin=tensor.origin))
     for reader in readers:
         draft.replace_node(reader, inputs=tuple(inner if n == name else n for n in reader.inputs))
-    draft.add_node("requantize", [name], [inner], requantize_attrs(type_), f"{name}.i8")
+    draft.add_node("requantize", [name], [inner], quant_attrs(type_), f"{name}.i8")
 
 
 def _dequantized(draft: Draft, name: str) -> Tensor | None:
@@ -182,7 +189,7 @@ def _quantize_before(draft: Draft, move: Node, out: str, problems: dict[str, Mod
     type_ = replace(y.type, shape=x.shape)
     q = draft.add_tensor(Tensor(draft.fresh(f"{x.name}.q"), type_, origin=x.origin))
     real = draft.add_tensor(replace(x, name=draft.fresh(f"{x.name}.dq")))
-    before = draft.add_node("quantize", [x.name], [q], requantize_attrs(type_), f"{x.name}.q")
+    before = draft.add_node("quantize", [x.name], [q], quant_attrs(type_), f"{x.name}.q")
     draft.add_node("dequantize", [q], [real], {}, f"{x.name}.dq")
     _lower(draft, replace(move, name=draft.fresh_node(f"{move.name}.q"), inputs=(real,)), out)
     _absorb(draft, before, problems)
