@@ -20,13 +20,20 @@ README = ROOT / "README.md"
 EDITS = {"adding_an_op.md": (0, 0), "adding_a_pass.md": (1, 2), "adding_a_target.md": (0, 0)}
 
 
+def _marks(page: Path, mark: str) -> set[str]:
+    """Compiling takes seconds: of the pages that do, the quick set only runs the README."""
+    compiles = any(block.language == "sh" for block in blocks(page))
+    slow = {"slow"} if compiles and page != README else set()
+    return slow | ({mark} if mark else set())
+
+
 def _page_tests() -> list[object]:
     return [
         pytest.param(
             page,
             mark,
             id=f"{page.relative_to(ROOT)}{f' {mark}' if mark else ''}",
-            marks=[getattr(pytest.mark, mark)] if mark else [],
+            marks=[getattr(pytest.mark, m) for m in _marks(page, mark)],
         )
         for page in pages()
         for mark in marked(page)

@@ -19,7 +19,7 @@ from tinycc_ml.passes import FLOAT, integer_passes, run_passes
 from tinycc_ml.quant.accumulators import accumulator_bounds
 from tinycc_ml.reference.run import outputs
 
-from ..models import NETS, run_onnx
+from ..models import NETS, fused, run_onnx
 
 FORMATS = {"qdq": QuantFormat.QDQ, "qoperator": QuantFormat.QOperator}
 KINDS = {"i8": (QuantType.QInt8, QuantType.QInt8), "u8": (QuantType.QUInt8, QuantType.QUInt8), "u8i8": (QuantType.QUInt8, QuantType.QInt8)}
@@ -48,7 +48,7 @@ def samples_of(proto: onnx.ModelProto) -> list[dict[str, np.ndarray]]:
 
 @cache
 def quantised(net: str, format_: str, kind: str, per_channel: bool) -> onnx.ModelProto:
-    proto = NETS[net]()
+    proto = fused(NETS[net]())
     activations, weights = KINDS[kind]
     with TemporaryDirectory() as folder:
         before, after = Path(folder) / "float.onnx", Path(folder) / "quantised.onnx"

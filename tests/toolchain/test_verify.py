@@ -16,7 +16,8 @@ from tinycc_ml.compiler import Compiled
 from tinycc_ml.errors import TargetError, ToolError, VerificationError
 from tinycc_ml.toolchain.verify import verify_compiled, verify_dir
 
-from ..small_nets import dense_samples, write_dense
+from ..models import model, node
+from ..small_nets import dense_samples, saved, write_dense
 from .programs import require
 
 EMBEDDED = [target.name for target in list_targets() if target.emulator.kind != "host"]
@@ -37,8 +38,8 @@ def integer(tmp_path_factory: pytest.TempPathFactory) -> Result:
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Compiled, Path]:
-    model = write_dense(tmp_path_factory.mktemp("real"))
-    return tinycc_ml.compile(model, verify=False).compiled, model
+    path = write_dense(tmp_path_factory.mktemp("real"))
+    return tinycc_ml.compile(path, verify=False).compiled, path
 
 
 def _broken(compiled: Compiled, file: str, old: str, new: str) -> Compiled:
@@ -126,17 +127,33 @@ def test_without_a_compiler_nothing_is_claimed(
     assert "**Not verified**" in result.files["report.md"]
 
 
+def test_where_floats_and_integers_mix_each_node_is_compared_on_its_own_operands(
+    tmp_path: Path,
+) -> None:
+    rng = np.random.default_rng(1)
+    weights = {"w": rng.normal(size=(6, 5)), "v": rng.normal(size=(5, 3))}
+    nodes = [node("Gemm", "x w", "h"), node("LogSoftmax", "h", "s"), node("Gemm", "s v", "y")]
+    proto = model(
+        nodes, {"x": [1, 6]}, ["y"], {n: a.astype(np.float32) for n, a in weights.items()}
+    )
+    path = saved(proto, tmp_path / "mixed.onnx")
+    result = tinycc_ml.compile(path, calibrate={"x": dense_samples()}, allow_float=True)
+    assert result.report["model"]["arithmetic"] == "int8 and float32"
+    assert "from the same operands" in result.report["verified"][0]["what"]
+    last = f"TML_PROBE({result.compiled.program.steps[-1].probe.id},"
+    wrong = _broken(result.compiled, "mixed.c", last, f"y[1] ^= 0x55; {last}")
+    with pytest.raises(VerificationError, match=r"'y' differs at \[0, 1\]"):
+        verify_compiled(wrong)
+
+
 @pytest.mark.parametrize("io_type", ["float", "uint8"])
 def test_float_and_uint8_ends_are_verified(io_type: str, tmp_path: Path) -> None:
-    model = write_dense(tmp_path)
-    result = tinycc_ml.compile(model, calibrate={"x": dense_samples()}, io_type=io_type)
+    path = write_dense(tmp_path)
+    result = tinycc_ml.compile(path, calibrate={"x": dense_samples()}, io_type=io_type)
     assert result.report["verified"]
 
 
 def test_nhwc_ends_are_compared_in_the_models_layout(tmp_path: Path) -> None:
-    from ..models import model, node
-    from ..small_nets import saved
-
     w = np.random.default_rng(3).normal(size=(4, 3, 3, 3)).astype(np.float32)
     proto = model(
         [node("Conv", "x w", "y", pads=[1, 1, 1, 1])], {"x": [1, 3, 5, 7]}, ["y"], {"w": w}
@@ -149,7 +166,7 @@ def test_nhwc_ends_are_compared_in_the_models_layout(tmp_path: Path) -> None:
 def test_a_folder_verifies_on_the_host(integer: Result) -> None:
     assert integer.out is not None
     verified, measured = verify_dir(integer.out, load_target("host"))
-    assert verified.what == "every byte of the outputs, and the checksum of every integer tensor"
+    assert verified.what == "every byte of the outputs, and the checksum of every tensor"
     assert (measured.cycles, measured.stack_bytes) == (None, None)
 
 

@@ -17,8 +17,10 @@ from ..ir.graph import Attrs
 from ..ir.types import F32
 from ..numerics.fixedpoint import requantize_even
 from .base import Arrays, Case, Kernel, Op, QuantizeRule, Site, clamped
+from .channels import channelwise
 from .contraction import finish, float_params, quantized_params
 from .importing import TO_NCHW, OnnxNode
+from .intervals import rising
 from .lowering import Lowering
 from .pooling import (
     cases,
@@ -157,6 +159,8 @@ OP = Op(
     reference,
     integer,
     accumulator=accumulator,
+    interval=rising(integer),
+    channels=channelwise(0),
     quantize=QuantizeRule(lower),
     kernels=KERNELS,
     clamps=True,

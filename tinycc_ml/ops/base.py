@@ -16,7 +16,9 @@ from ..ir.graph import Attrs, Graph, Node, Tensor
 from ..ir.types import Quant, TensorType
 
 if TYPE_CHECKING:
+    from .channels import Channels
     from .importing import OnnxNode
+    from .intervals import Interval
     from .lowering import Lowering
 
 Arrays = Sequence[np.ndarray]
@@ -158,6 +160,10 @@ class Op:
     integer: Callable[[Site, Arrays], tuple[np.ndarray, ...]] | None = None
     # bound of |accumulator| per channel of an integer node, None where there is no accumulator
     accumulator: Callable[[Site], np.ndarray] | None = None
+    # ranges of an integer node's results by channel, from those of its operands; None: all values of the type
+    interval: Callable[[Site, Sequence[Interval]], tuple[Interval, ...]] | None = None
+    # how channels can be taken out of an integer node; None: at this site they can't
+    channels: Callable[[Site], Channels | None] = lambda site: None
     quantize: QuantizeRule | None = None
     kernels: tuple[Kernel, ...] = ()
     nest: Callable[[Site], Nest] | None = None

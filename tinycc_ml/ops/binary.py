@@ -18,6 +18,7 @@ from ..ir.graph import Attrs
 from ..ir.types import F32, TensorType
 from . import binary_integer as forms
 from .base import Arrays, Case, Const, Nest, Op, QuantizeRule, Site, clamped
+from .channels import channelwise
 from .importing import OnnxNode
 from .indexing import (
     affine,
@@ -28,6 +29,7 @@ from .indexing import (
     read,
     strides_of,
 )
+from .intervals import at_corners
 from .lowering import Lowering
 
 
@@ -206,6 +208,8 @@ def _op(name: str, f: Function) -> Op:
         partial(infer, name),
         partial(_reference, f),
         partial(forms.integer, f.form),
+        interval=at_corners(partial(forms.integer, f.form)) if f.form.monotone else None,
+        channels=channelwise(0, 1),
         quantize=QuantizeRule(partial(_lower, f)),
         nest=partial(_nest, f),
         elementwise=True,

@@ -35,11 +35,13 @@ SATURATING = 512.0
 
 @dataclass(frozen=True)
 class Form:
-    """`lower` emits the integer nodes, `integer` is what they compute, `statements` the same in C."""
+    """`lower` emits the integer nodes, `integer` is what they compute, `statements` the same in C. `monotone`: it
+    rises or falls with one operand, the other held."""
 
     lower: Callable[[Lowering], None]
     integer: Callable[[Site, Arrays], np.ndarray]
     statements: Callable[[Site, str, str, str], tuple[str, ...]]
+    monotone: bool = True
 
 
 def lower(low: Lowering, form: Form, function: Function) -> None:
@@ -284,7 +286,7 @@ def _extremum_form(function: Function, relation: str) -> Form:
 ADD = Form(lambda low: _linear(low, (1, 1)), _linear_integer, _linear_c)
 SUB = Form(lambda low: _linear(low, (1, -1)), _linear_integer, _linear_c)
 MUL = Form(_product, _product_integer, _product_c)
-DIV = Form(_quotient, _quotient_integer, _quotient_c)
-POW = Form(_power, _quotient_integer, _quotient_c)
+DIV = Form(_quotient, _quotient_integer, _quotient_c, monotone=False)
+POW = Form(_power, _quotient_integer, _quotient_c, monotone=False)
 MINIMUM = _extremum_form(np.minimum, "<")
 MAXIMUM = _extremum_form(np.maximum, ">")

@@ -12,8 +12,10 @@ import numpy as np
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
 from .base import Arrays, Case, Const, Nest, Op, QuantizeRule, Site, clamped
+from .channels import channelwise
 from .importing import OnnxNode
 from .indexing import c_float, nested
+from .intervals import rising
 from .lowering import Lowering
 from .lut import emit_lut
 from .quantization import on_real_values
@@ -83,6 +85,8 @@ OP = Op(
     infer,
     reference,
     integer,
+    interval=rising(integer),
+    channels=channelwise(0),
     quantize=QuantizeRule(lower),
     nest=_nest,
     elementwise=True,

@@ -13,8 +13,10 @@ from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
 from .base import Arrays, Case, Const, Loop, Nest, Op, QuantizeRule, Site
+from .channels import Channels, Links, linked
 from .importing import OnnxNode
 from .indexing import affine, collapse, names, nested, read
+from .intervals import channels_of, rising
 from .lowering import Lowering
 from .lut import rescaled
 from .slice import normal_axis
@@ -40,6 +42,16 @@ def _integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
 
 def lower(low: Lowering) -> None:
     low.emit("concat", [rescaled(low, k) for k in range(len(low.node.inputs))], low.attrs)
+
+
+def _channels(site: Site) -> Channels:
+    """Along the last axis each operand's channels follow those before it."""
+    links, offset = [], 0
+    for tensor in site.inputs:
+        every = np.arange(channels_of(tensor.type))
+        links.append(Links(every, offset + every))
+        offset += len(every) if site.attrs["axis"] == site.y.rank - 1 else 0
+    return linked(site, links, lambda cut: site.attrs)
 
 
 def _nest(site: Site) -> Nest:
@@ -76,6 +88,8 @@ OP = Op(
     infer,
     reference,
     _integer,
+    interval=rising(_integer),
+    channels=_channels,
     quantize=QuantizeRule(lower),
     nest=_nest,
     transposed=transposed,

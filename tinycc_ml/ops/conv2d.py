@@ -9,7 +9,9 @@ import numpy as np
 from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
+from . import ab_kernels
 from .base import Arrays, Case, Const, Kernel, Op, QuantizeRule, Site, clamped
+from .channels import Channels, contracted
 from .contraction import (
     accumulator_bound,
     contraction_arrays,
@@ -21,10 +23,11 @@ from .contraction import (
     packed_blocks,
     quantized_params,
 )  # fmt: skip
+from .contraction_nests import conv2d_nest
 from .importing import OnnxNode
+from .intervals import Interval, contraction_interval
 from .lowering import Lowering
-from .wide_weights import conv2d_nest
-from .windows import Window, image_params, onnx_window, windows
+from .windows import Window, image_params, onnx_window, taps_inside, windows
 
 
 def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
@@ -79,6 +82,20 @@ def macs(site: Site) -> int:
 
 def _window(site: Site) -> Window:
     return Window.of(site.attrs, site.inputs[1].shape[1:3])  # type: ignore[arg-type]
+
+
+def _inside(site: Site) -> np.ndarray:
+    return taps_inside(_window(site), *site.x.shape[1:3])
+
+
+def _interval(site: Site, operands: Sequence[Interval]) -> tuple[Interval, ...]:
+    weights = site.const(1)
+    taps = weights.reshape(len(weights), -1, weights.shape[3])
+    return contraction_interval(site, operands[0], taps, _inside(site))
+
+
+def _channels(site: Site) -> Channels | None:
+    return contracted(site, _inside(site)) if site.attrs["groups"] == 1 else None
 
 
 def _is_pointwise(site: Site) -> str | None:
@@ -168,8 +185,10 @@ OP = Op(
     reference,
     integer,
     accumulator=lambda site: accumulator_bound(site, 0),
+    interval=_interval,
+    channels=_channels,
     quantize=QuantizeRule(lower, weights={1: 0}, bias=2),
-    kernels=(POINTWISE, _general("i8"), _general("f32")),
+    kernels=(ab_kernels.CONV2D, POINTWISE, _general("i8"), _general("f32")),
     nest=conv2d_nest,
     macs=macs,
     clamps=True,

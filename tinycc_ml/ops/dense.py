@@ -9,7 +9,9 @@ import numpy as np
 from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
+from . import ab_kernels
 from .base import Arrays, Case, Const, Kernel, Op, QuantizeRule, Site, clamped
+from .channels import contracted
 from .contraction import (
     accumulator_bound,
     contraction_arrays,
@@ -21,9 +23,10 @@ from .contraction import (
     packed_blocks,
     quantized_params,
 )  # fmt: skip
+from .contraction_nests import dense_nest
 from .importing import OnnxNode
+from .intervals import Interval, contraction_interval
 from .lowering import Lowering
-from .wide_weights import dense_nest
 from .windows import Window, image_params
 
 
@@ -55,6 +58,14 @@ def lower(low: Lowering) -> None:
 
 def macs(site: Site) -> int:
     return site.y.size * site.x.shape[-1]
+
+
+# One tap, which is always there
+_INSIDE = np.ones((1, 1), bool)
+
+
+def _interval(site: Site, operands: Sequence[Interval]) -> tuple[Interval, ...]:
+    return contraction_interval(site, operands[0], site.const(1)[:, None], _INSIDE)
 
 
 def _pack(site: Site) -> tuple[tuple[str, np.ndarray], ...]:
@@ -107,6 +118,7 @@ def _rows(kind: str, name: str) -> Kernel:
 
 
 KERNELS = (
+    ab_kernels.DENSE,
     _one_vector("i8"),
     _rows("i8", "tml_conv2d_1x1_i8"),
     _one_vector("f32"),
@@ -162,6 +174,8 @@ OP = Op(
     reference,
     integer,
     accumulator=lambda site: accumulator_bound(site, 0),
+    interval=_interval,
+    channels=lambda site: contracted(site, _INSIDE),
     quantize=QuantizeRule(lower, weights={1: 0}, bias=2),
     kernels=KERNELS,
     nest=dense_nest,

@@ -10,6 +10,7 @@ from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
 from .base import Arrays, Case, Const, Kernel, Op, QuantizeRule, Site, clamped
+from .channels import channelwise
 from .contraction import (
     accumulator_bound,
     contraction_arrays,
@@ -19,10 +20,11 @@ from .contraction import (
     needs,
     quantized_params,
 )  # fmt: skip
+from .contraction_nests import depthwise_nest
 from .importing import OnnxNode
+from .intervals import Interval, contraction_interval
 from .lowering import Lowering
-from .wide_weights import depthwise_nest
-from .windows import Window, channelwise_params, windows
+from .windows import Window, channelwise_params, taps_inside, windows
 
 
 def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
@@ -67,6 +69,12 @@ def lower(low: Lowering) -> None:
 def macs(site: Site) -> int:
     kernel_h, kernel_w, _ = site.inputs[1].shape
     return site.y.size * kernel_h * kernel_w
+
+
+def _interval(site: Site, operands: Sequence[Interval]) -> tuple[Interval, ...]:
+    window = Window.of(site.attrs, site.inputs[1].shape[:2])  # type: ignore[arg-type]
+    taps = site.const(1).reshape(-1, site.x.shape[3], 1).transpose(1, 0, 2)
+    return contraction_interval(site, operands[0], taps, taps_inside(window, *site.x.shape[1:3]))
 
 
 def _params(site: Site) -> dict[str, int | float]:
@@ -127,6 +135,8 @@ OP = Op(
     reference,
     integer,
     accumulator=lambda site: accumulator_bound(site, 2),
+    interval=_interval,
+    channels=channelwise(0, 1, 2, 3),
     quantize=QuantizeRule(lower, weights={1: 2}, bias=2),
     kernels=(_kernel("i8"), _kernel("f32")),
     nest=depthwise_nest,

@@ -12,8 +12,10 @@ from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
 from .base import Arrays, Case, Const, Nest, Op, QuantizeRule, Site
+from .channels import Channels, Cut, Links, linked, ranks
 from .importing import OnnxNode
 from .indexing import affine, index_table, nested, table_read
+from .intervals import channels_of, rising
 from .lowering import Lowering
 from .slice import emit_slice, normal_axis
 
@@ -36,6 +38,19 @@ def _integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
 
 def lower(low: Lowering) -> None:
     low.emit("gather", [low.activation(0).name], low.attrs)
+
+
+def _channels(site: Site) -> Channels:
+    if site.attrs["axis"] != site.y.rank - 1:
+        every = np.arange(channels_of(site.y))
+        return linked(site, [Links(every, every)], lambda cut: site.attrs)
+    taken = np.asarray(site.attrs["indices"])
+
+    def attrs(cut: Cut) -> Mapping[str, Any]:
+        indices = ranks(cut.operands[0])[taken[~cut.result]]
+        return {**site.attrs, "indices": tuple(indices.tolist())}
+
+    return linked(site, [Links(taken, np.arange(len(taken)))], attrs)
 
 
 def _nest(site: Site) -> Nest:
@@ -85,6 +100,8 @@ OP = Op(
     infer,
     reference,
     _integer,
+    interval=rising(_integer),
+    channels=_channels,
     quantize=QuantizeRule(lower, "input"),
     nest=_nest,
     transposed=transposed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .base import Case, Op, QuantizeRule
+from .channels import channelwise
 from .importing import OnnxNode
 from .lowering import Lowering
 
@@ -27,6 +28,8 @@ OP = Op(
     lambda types, attrs: (types[0],),
     lambda arrays, attrs: (arrays[0],),
     lambda site, arrays: (arrays[0],),
+    interval=lambda site, operands: (operands[0],),
+    channels=channelwise(0),
     quantize=QuantizeRule(lower, "input"),
     alias=True,
     transposed=lambda site, permutation: {},

@@ -14,7 +14,9 @@ from ..ir.graph import Attrs, Tensor
 from ..ir.types import TensorType
 from ..numerics.quantization import dequantize, quantize
 from .base import Arrays, Nest, Op, Site
+from .channels import channelwise
 from .indexing import nested, read_tensor
+from .intervals import Interval
 from .lowering import Lowering
 
 
@@ -55,6 +57,14 @@ def rescaled(low: Lowering, index: int) -> str:
     return low.emit("lut", [x.name, table], {}, low.y.with_shape(x.shape))
 
 
+def _interval(site: Site, operands: Sequence[Interval]) -> tuple[Interval, ...]:
+    x, table = operands[0], site.const(1).astype(np.int64)
+    q = np.arange(-128, 128)
+    reached = (x.low[:, None] <= q) & (q <= x.high[:, None])
+    low, high = site.y.dtype.range
+    return (Interval(np.where(reached, table, high).min(axis=1), np.where(reached, table, low).max(axis=1)),)
+
+
 def _nest(site: Site) -> Nest:
     body = (f"y0[i] = {read_tensor(site.inputs[1], 'x1', '(uint8_t)(x0[i] + 128)')};",)
     return Nest(nested(("i",), (site.x.size,), body), in_place=(0,), cycles=5.0 * site.x.size)
@@ -64,6 +74,8 @@ OP = Op(
     "lut",
     infer,
     integer=integer,
+    interval=_interval,
+    channels=channelwise(0),
     nest=_nest,
     elementwise=True,
     transposed=lambda site, permutation: {},

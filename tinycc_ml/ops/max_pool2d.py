@@ -10,8 +10,10 @@ import numpy as np
 from ..ir.graph import Attrs
 from ..ir.types import F32
 from .base import Arrays, Kernel, Op, QuantizeRule, Site, clamped
+from .channels import channelwise
 from .contraction import float_params
 from .importing import OnnxNode
+from .intervals import rising
 from .lowering import Lowering
 from .pooling import (
     cases,
@@ -85,6 +87,8 @@ OP = Op(
     partial(infer, "max_pool2d"),
     reference,
     integer,
+    interval=rising(integer),
+    channels=channelwise(0),
     quantize=QuantizeRule(lower, "input"),
     kernels=(_kernel("i8"), _kernel("f32")),
     clamps=True,

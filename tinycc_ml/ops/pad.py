@@ -15,8 +15,10 @@ from ..ir.graph import Attrs
 from ..ir.types import TensorType
 from ..numerics.quantization import integer_bound
 from .base import Arrays, Case, Const, Nest, Op, QuantizeRule, Site
+from .channels import channelwise
 from .importing import OnnxNode
 from .indexing import affine, c_float, index_table, names, nested, strides_of, table_read
+from .intervals import rising
 from .lowering import Lowering
 from .quantization import on_real_values
 from .slice import emit_slice, normal_axis
@@ -165,6 +167,8 @@ OP = Op(
     infer,
     reference,
     _integer,
+    interval=rising(_integer),
+    channels=channelwise(0, where=lambda site: site.y.rank > 0 and not any(_pairs(site.attrs["pads"])[-1])),
     quantize=QuantizeRule(lower, "input"),
     nest=_nest,
     transposed=transposed,

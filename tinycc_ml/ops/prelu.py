@@ -17,6 +17,7 @@ from ..ir.types import TensorType
 from ..numerics.fixedpoint import requantize
 from .base import Arrays, Case, Const, Nest, Op, QuantizeRule, Site
 from .binary_integer import full_rank
+from .channels import channelwise
 from .importing import OnnxNode
 from .indexing import affine, broadcast_strides, elementwise_loops, nested, read, strides_of
 from .lowering import Lowering
@@ -107,6 +108,7 @@ OP = Op(
     infer,
     reference,
     integer,
+    channels=channelwise(0, 1),
     quantize=QuantizeRule(lower),
     nest=_nest,
     transposed=transposed,

@@ -16,8 +16,10 @@ from ..ir.rewrite import Draft
 from ..ir.types import DTYPES, F32, Quant, TensorType
 from ..numerics import quantization
 from .base import Arrays, Case, Const, Nest, Op, Site
+from .channels import channelwise
 from .importing import OnnxNode
 from .indexing import c_float, nested
+from .intervals import rising
 
 
 def type_from(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
@@ -192,7 +194,8 @@ OPS = (
         summary="Integers to real values: DequantizeLinear",
     ),
     Op(
-        "requantize", type_from, integer=_requantize, nest=_requantize_nest, transposed=_moved,
+        "requantize", type_from, integer=_requantize, interval=rising(_requantize),
+        channels=channelwise(0, where=lambda site: "axis" not in site.attrs), nest=_requantize_nest, transposed=_moved,
         summary="Exact change of zero point and sign: uint8 at the API, int8 inside",
     ),
 )  # fmt: skip

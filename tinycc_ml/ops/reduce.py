@@ -20,8 +20,10 @@ from ..ir.types import F32, TensorType
 from ..numerics.fixedpoint import INT32_MAX, requantize
 from .average_pool2d import emit_spatial_mean
 from .base import Arrays, Case, Const, Loop, Nest, Op, QuantizeRule, Site
+from .channels import channelwise
 from .importing import OnnxNode
 from .indexing import affine, names, nested, strides_of
+from .intervals import rising
 from .lowering import Lowering
 from .slice import normal_axis
 
@@ -234,6 +236,8 @@ def _op(name: str, r: Reduction) -> Op:
         infer,
         partial(_reference, r),
         partial(_integer, r) if r.term or r.extremum else None,
+        interval=rising(partial(_integer, r)) if r.extremum or r.term == "v" else None,
+        channels=channelwise(0, where=lambda site: site.x.rank - 1 not in site.attrs["axes"]),
         quantize=QuantizeRule(partial(_lower, r), "input" if r.extremum else "calibrated"),
         nest=partial(_nest, r),
         transposed=_transposed,

@@ -11,7 +11,9 @@ from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
 from .base import Arrays, Case, Const, Op, QuantizeRule, Site
+from .channels import Channels, Cut, Links, linked
 from .importing import OnnxNode
+from .intervals import channels_of, rising
 from .lowering import Lowering
 
 
@@ -27,6 +29,19 @@ def reference(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
 
 def lower(low: Lowering) -> None:
     low.emit("reshape", [low.activation(0).name], low.attrs)
+
+
+def _channels(site: Site) -> Channels | None:
+    """Where rows of channels are put together or cut up evenly."""
+    before, after = channels_of(site.x), channels_of(site.y)
+    if site.y.rank == 0 or max(before, after) % min(before, after):
+        return None
+    every = np.arange(max(before, after))
+
+    def attrs(cut: Cut) -> dict[str, tuple[int, ...]]:
+        return {"shape": (*site.y.shape[:-1], int((~cut.result).sum()))}
+
+    return linked(site, [Links(every % before, every % after)], attrs)
 
 
 def _integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
@@ -98,6 +113,8 @@ OP = Op(
     infer,
     reference,
     _integer,
+    interval=rising(_integer),
+    channels=_channels,
     quantize=QuantizeRule(lower, "input"),
     alias=True,
     onnx={

@@ -17,7 +17,9 @@ from ..ir.graph import Attrs
 from ..ir.types import TensorType
 from ..numerics.fixedpoint import rounding_shift
 from .base import Arrays, Case, Const, Nest, Op, QuantizeRule, Site
+from .channels import channelwise
 from .indexing import affine, index_table, names, nested, read_rom, strides_of, table_read
+from .intervals import rising
 from .lowering import Lowering
 from .resize_import import from_resize, from_upsample
 
@@ -39,6 +41,10 @@ def _infer(key: str, types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorT
 def _nearest(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
     full = [t or range(d) for t, d in zip(attrs["indices"], arrays[0].shape, strict=True)]
     return (arrays[0][np.ix_(*full)],)
+
+
+def _nearest_integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
+    return _nearest(arrays, site.attrs)
 
 
 def _along(values: Sequence[float], axis: int, rank: int, dtype: type) -> np.ndarray:
@@ -170,13 +176,15 @@ _LINEAR_CASES = (
 
 OPS = (
     Op(
-        "resize_nearest", _infer_by("indices"), _nearest, lambda site, arrays: _nearest(arrays, site.attrs),
+        "resize_nearest", _infer_by("indices"), _nearest, _nearest_integer,
+        interval=rising(_nearest_integer), channels=channelwise(0, where=lambda site: not any(site.attrs["indices"][-1:])),
         quantize=QuantizeRule(_lower_nearest, "input"), nest=_nearest_nest, transposed=_transposed,
         onnx={"Resize": from_resize, "Upsample": from_upsample}, cases=_NEAREST_CASES,
         summary="Resize and Upsample, nearest",
     ),
     Op(
         "resize_linear", _infer_by("first"), _linear, _linear_integer,
+        interval=rising(_linear_integer), channels=channelwise(0, where=lambda site: not any(site.attrs["first"][-1:])),
         quantize=QuantizeRule(_lower_linear, "input"), nest=_linear_nest, transposed=_transposed,
         cases=_LINEAR_CASES, summary="Resize and Upsample, linear along one or two axes",
     ),

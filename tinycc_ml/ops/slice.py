@@ -14,8 +14,10 @@ from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
 from .base import Arrays, Case, Const, Nest, Op, QuantizeRule, Site
+from .channels import Channels, Cut, Links, linked, ranks
 from .importing import OnnxNode
 from .indexing import affine, collapse, names, nested, strides_of
+from .intervals import rising
 from .lowering import Lowering
 
 
@@ -41,6 +43,21 @@ def _integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
 
 def lower(low: Lowering) -> None:
     low.emit("slice", [low.activation(0).name], low.attrs)
+
+
+def _channels(site: Site) -> Channels | None:
+    """Neighbours of the last axis stay neighbours."""
+    if site.y.rank == 0 or abs(site.attrs["steps"][-1]) != 1:
+        return None
+    every = np.arange(site.y.shape[-1])
+    taken = site.attrs["starts"][-1] + site.attrs["steps"][-1] * every
+
+    def attrs(cut: Cut) -> Mapping[str, Any]:
+        first = ranks(cut.operands[0])[taken[~cut.result][0]]
+        shape = (*site.y.shape[:-1], int((~cut.result).sum()))
+        return {**site.attrs, "starts": (*site.attrs["starts"][:-1], int(first)), "shape": shape}
+
+    return linked(site, [Links(taken, every)], attrs)
 
 
 def _nest(site: Site) -> Nest:
@@ -133,6 +150,8 @@ OP = Op(
     infer,
     reference,
     _integer,
+    interval=rising(_integer),
+    channels=_channels,
     quantize=QuantizeRule(lower, "input"),
     nest=_nest,
     transposed=transposed,

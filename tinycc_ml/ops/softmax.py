@@ -19,6 +19,7 @@ from ..numerics.fixedpoint import round_half_up
 from .base import Arrays, Case, Kernel, Loop, Nest, Op, QuantizeRule, Site
 from .importing import OnnxNode
 from .indexing import nested
+from .intervals import Interval
 from .lowering import Lowering
 
 # t * factor must stay below 2^32 with t up to 2^15, and the sum of the t as well
@@ -48,6 +49,16 @@ def integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
     r = t * site.attrs["factor"] // t.sum(axis=-1, keepdims=True)
     y = site.y.quant.zero + ((r + 128) >> 8)  # type: ignore[union-attr]
     return (np.clip(y, -128, 127).astype(np.int8),)
+
+
+def _interval(site: Site, operands: Sequence[Interval]) -> tuple[Interval, ...]:
+    """Of each t from how far its value can lie below the largest; then t rises, what it is divided by else falls."""
+    x, table = operands[0], site.const(1).astype(np.int64)
+    least, most = table[x.high.max() - x.low], table[np.maximum(x.low.max() - x.high, 0)]
+    rest = most.sum() - most, least.sum() - least
+    r = [t * site.attrs["factor"] // np.maximum(t + s, 1) for t, s in zip((least, most), rest, strict=True)]
+    low, high = (np.clip(site.y.quant.zero + ((v + 128) >> 8), -128, 127) for v in r)  # type: ignore[union-attr]
+    return (Interval(low, high),)
 
 
 def lower(low: Lowering) -> None:
@@ -157,7 +168,7 @@ def _cases(name: str, **options: Any) -> tuple[Case, ...]:
 
 OPS = (
     Op(
-        "softmax", infer, reference, integer,
+        "softmax", infer, reference, integer, interval=_interval,
         quantize=QuantizeRule(lower, Quant.per_tensor(1 / 256, -128), judges_input=True),
         kernels=KERNELS, transposed=transposed, onnx={"Softmax": _importer("softmax")},
         cases=_cases("Softmax"), summary="Softmax",

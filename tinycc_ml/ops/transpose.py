@@ -10,8 +10,10 @@ from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
 from .base import Arrays, Case, Nest, Op, QuantizeRule, Site
+from .channels import channelwise
 from .importing import OnnxNode
 from .indexing import affine, collapse, names, nested, strides_of
+from .intervals import rising
 from .lowering import Lowering
 
 
@@ -54,6 +56,8 @@ OP = Op(
     infer,
     reference,
     _integer,
+    interval=rising(_integer),
+    channels=channelwise(0, where=lambda site: site.attrs["perm"][-1:] == (site.y.rank - 1,)),
     quantize=QuantizeRule(lower, "input"),
     nest=_nest,
     onnx={"Transpose": from_onnx},

@@ -82,6 +82,12 @@ def windows(x: np.ndarray, window: Window, fill: float) -> np.ndarray:
     )
 
 
+def taps_inside(window: Window, h: int, w: int) -> np.ndarray:
+    """bool [kinds, KH * KW]: which taps lie in an [h, w] image, for every kind of position of the window."""
+    image = windows(np.ones((1, h, w, 1), bool), window, 0)
+    return np.unique(image.reshape(-1, window.kernel[0] * window.kernel[1]), axis=0)
+
+
 def onnx_window(node: OnnxNode, kernel: tuple[int, ...], spatial: tuple[int, ...]) -> Window:
     """The window attributes of an ONNX node for 1-D or 2-D images; auto_pad is resolved."""
     rank = len(spatial)

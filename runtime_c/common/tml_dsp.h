@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+ * The instructions of Armv7E-M and Armv8-M with DSP that kernels are written in, and the same in C
+ * for everything else: one kernel source, one result. TML_PORTABLE keeps to C.
+ */
+#ifndef TML_DSP_H
+#define TML_DSP_H
+
+#include "tml_fixedpoint.h"
+
+#ifndef TML_HAVE_DSP
+#    if defined(__GNUC__) && defined(__arm__) && defined(__ARM_FEATURE_DSP) && !defined(TML_PORTABLE)
+#        define TML_HAVE_DSP 1
+#    else
+#        define TML_HAVE_DSP 0
+#    endif
+#endif
+
+/* Two int16 in a word, as SMLAD takes them. */
+TML_INLINE int32_t tml_low(uint32_t pair)
+{
+    return (int16_t)(uint16_t)pair;
+}
+
+TML_INLINE int32_t tml_high(uint32_t pair)
+{
+    return (int16_t)(uint16_t)(pair >> 16);
+}
+
+TML_INLINE uint32_t tml_pair(int32_t low, int32_t high)
+{
+    return ((uint32_t)low & 0xFFFFU) | ((uint32_t)high << 16);
+}
+
+/* acc + low(a) * low(b) + high(a) * high(b), modulo 2^32. */
+TML_INLINE uint32_t tml_smlad(uint32_t a, uint32_t b, uint32_t acc)
+{
+#if TML_HAVE_DSP
+    uint32_t sum;
+    __asm__("smlad %0, %1, %2, %3" : "=r"(sum) : "r"(a), "r"(b), "r"(acc));
+    return sum;
+#else
+    return acc + (uint32_t)(tml_low(a) * tml_low(b)) + (uint32_t)(tml_high(a) * tml_high(b));
+#endif
+}
+
+/* Bytes 0 and 2, sign-extended, as a pair. */
+TML_INLINE uint32_t tml_sxtb16(uint32_t bytes)
+{
+#if TML_HAVE_DSP
+    uint32_t pair;
+    __asm__("sxtb16 %0, %1" : "=r"(pair) : "r"(bytes));
+    return pair;
+#else
+    return tml_pair((int8_t)(uint8_t)bytes, (int8_t)(uint8_t)(bytes >> 16));
+#endif
+}
+
+/* Bytes 1 and 3, sign-extended, as a pair. */
+TML_INLINE uint32_t tml_sxtb16_odd(uint32_t bytes)
+{
+#if TML_HAVE_DSP
+    uint32_t pair;
+    __asm__("sxtb16 %0, %1, ror #8" : "=r"(pair) : "r"(bytes));
+    return pair;
+#else
+    return tml_sxtb16(bytes >> 8);
+#endif
+}
+
+/* Four bytes from memory at any address, the first one lowest. */
+TML_INLINE uint32_t tml_load_bytes(const int8_t *p)
+{
+#if TML_HAVE_DSP
+    return tml_load_u32(p);
+#else
+    return (uint32_t)(uint8_t)p[0] | (uint32_t)(uint8_t)p[1] << 8 | (uint32_t)(uint8_t)p[2] << 16 |
+           (uint32_t)(uint8_t)p[3] << 24;
+#endif
+}
+
+#endif
