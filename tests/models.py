@@ -161,7 +161,7 @@ def branches() -> onnx.ModelProto:
     nodes = [
         node("Split", "x", "left right", axis=1),
         node("Conv", "left w0 b0", "a", pads=[1, 1, 1, 1]),
-        node("AveragePool", "right", "b", kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+        node("AveragePool", "right", "b", kernel_shape=[3, 3], pads=[1, 1, 1, 1], count_include_pad=1),
         node("Concat", "a b z", "all", axis=1),
         node("Sigmoid", "all", "t"),
         node("Conv", "all w1", "inner"),

@@ -22,6 +22,7 @@ from .ir.graph import Graph
 from .numerics.quantization import quantize as to_integers
 from .passes import FLOAT, integer_passes, run_passes
 from .passes.io_layout import io_layout
+from .passes.remove_dead_work import DeadWork, remove_dead_work, removed_channels, work_of
 from .quant.accumulators import accumulator_bounds
 from .quant.choose import Accuracy, quantize_with_best
 from .quant.data import Data, InputScale, load_data
@@ -44,6 +45,7 @@ class Options:
     io_layout: str = "model"
     single_file: bool = False
     allow_float: bool = False
+    keep_dead_work: bool = False
     dims: Mapping[str, int] = field(default_factory=dict)
     input_scales: Mapping[str, InputScale] = field(default_factory=dict)
     dump_passes: Path | None = None
@@ -64,6 +66,7 @@ class Compiled:
     accuracy: Accuracy | None = None
     pruned: tuple[object, ...] = ()
     notes: tuple[str, ...] = ()
+    dead_work: DeadWork | None = None  # None: not looked for
 
 
 def compile(
@@ -82,6 +85,7 @@ def compile(
     if data is None and options.input_scales:
         raise DataError("--input-scale says what calibration data mean", hint="give --calibrate FILE.npz too")
     lowered, accuracy, notes = _integer_graph(graph, data, options, progress)
+    lowered, dead_work = _without_dead_work(lowered, options)
     bounds = accumulator_bounds(lowered)
     plan = choose(lowered, target, io=options.io)
     program = spell(plan, optimize=options.optimize)
@@ -89,7 +93,8 @@ def compile(
     vectors = make_vectors(lowered, program, _test_samples(lowered, data))
     files = emit(program, vectors, single_file=options.single_file)
     return Compiled(
-        graph, lowered, plan, program, vectors, files, options, bounds, accuracy, pruned, tuple(notes)
+        graph, lowered, plan, program, vectors, files, options, bounds, accuracy, pruned, tuple(notes),
+        dead_work,
     )  # fmt: skip
 
 
@@ -136,6 +141,13 @@ def _integer_graph(
         labels=data.labels, progress=progress,
     )  # fmt: skip
     return found.graph, found.accuracy, []
+
+
+def _without_dead_work(graph: Graph, options: Options) -> tuple[Graph, DeadWork | None]:
+    if options.keep_dead_work or not is_quantised(graph):
+        return graph, None
+    live = run_passes(graph, (remove_dead_work,), dump_dir=options.dump_passes, stage="integer_end")
+    return live, DeadWork(removed_channels(graph), work_of(graph), work_of(live))
 
 
 def _fixed(data: Data) -> dict:

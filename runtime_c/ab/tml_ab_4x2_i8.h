@@ -28,7 +28,7 @@ struct tml_ab_4x2 {
  *     [steps][2] AB words of channels 0, 1 and 2, 3, multiplier0, 1, 2, 3 }
  * y0, y1: [4 * blocks] channels of the two pixels, at any address
  */
-#if TML_HAVE_DSP
+#if TML_HAVE_DSP_BLOCKS
 /* One step: 4 loads in a row cost 5 cycles, the rest one each. Every step is 56 bytes long. */
 #    define TML_AB_STEP(offset)                                                                    \
         "ldr.w %[x0], [%[in], #" #offset "]\n"                                                     \
@@ -48,8 +48,8 @@ struct tml_ab_4x2 {
 #    define TML_AB_STEP_BYTES 56U
 #    define TML_AB_STEPS_A_ROUND 8U
 
-TML_SHARED void tml_ab_4x2_i8(const struct tml_ab_4x2 *p, const uint32_t *x, const int32_t *weights,
-                              int8_t *y0, int8_t *y1)
+TML_SHARED TML_ALL_REGISTERS void tml_ab_4x2_i8(const struct tml_ab_4x2 *p, const uint32_t *x,
+                                                const int32_t *weights, int8_t *y0, int8_t *y1)
 {
     /* The loop of 8 steps is entered in its middle, so that its last round is whole. Operands in
      * memory are read when registers are free: 8 sums, 4 operands and 2 pointers take them all. */

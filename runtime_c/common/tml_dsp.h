@@ -16,6 +16,16 @@
 #    endif
 #endif
 
+/* Blocks of instructions that take every register: gcc, when it optimises. clang keeps some back. */
+#ifndef TML_HAVE_DSP_BLOCKS
+#    if TML_HAVE_DSP && defined(__OPTIMIZE__) && !defined(__clang__)
+#        define TML_HAVE_DSP_BLOCKS 1
+#    else
+#        define TML_HAVE_DSP_BLOCKS 0
+#    endif
+#endif
+#define TML_ALL_REGISTERS TML_GNU(__optimize__("O2", "omit-frame-pointer"), __noclone__)
+
 /* Two int16 in a word, as SMLAD takes them. */
 TML_INLINE int32_t tml_low(uint32_t pair)
 {

@@ -13,13 +13,14 @@ import onnx
 import pytest
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
+from tinycc_ml.api import compile
 from tinycc_ml.frontends.onnx import load
 from tinycc_ml.ir.graph import Graph
 from tinycc_ml.passes import FLOAT, integer_passes, run_passes
 from tinycc_ml.quant.accumulators import accumulator_bounds
 from tinycc_ml.reference.run import outputs
 
-from ..models import NETS, fused, run_onnx
+from ..models import NETS, fused, model, node, run_onnx
 
 FORMATS = {"qdq": QuantFormat.QDQ, "qoperator": QuantFormat.QOperator}
 KINDS = {"i8": (QuantType.QInt8, QuantType.QInt8), "u8": (QuantType.QUInt8, QuantType.QUInt8), "u8i8": (QuantType.QUInt8, QuantType.QInt8)}
@@ -46,9 +47,14 @@ def samples_of(proto: onnx.ModelProto) -> list[dict[str, np.ndarray]]:
     return [{n: rng.standard_normal(s).astype(np.float32) for n, s in shapes.items()} for _ in range(SAMPLES)]
 
 
+def _prepared(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """Batch norms are folded before quantising: the quantiser takes their constants for activations."""
+    return fused(proto) if any(n.op_type == "BatchNormalization" for n in proto.graph.node) else proto
+
+
 @cache
 def quantised(net: str, format_: str, kind: str, per_channel: bool) -> onnx.ModelProto:
-    proto = fused(NETS[net]())
+    proto = _prepared(NETS[net]())
     activations, weights = KINDS[kind]
     with TemporaryDirectory() as folder:
         before, after = Path(folder) / "float.onnx", Path(folder) / "quantised.onnx"
@@ -99,3 +105,30 @@ def _scale(graph: Graph, output: str) -> float:
     quant = graph.type(maker.inputs[0]).quant
     assert quant is not None
     return quant.scale0
+
+
+def test_weights_of_nine_bits_are_exact_in_c(tmp_path: Path) -> None:
+    """uint8 weights whose zero point is not 128; the C is compared with the reference, tensor by tensor."""
+    proto = quantised("one_dimensional", "qdq", "u8", False)
+    assert any(t.type.dtype.name == "i16" for t in integer_graph(proto).constants)
+    onnx.save(proto, tmp_path / "net.onnx")
+    done = compile(tmp_path / "net.onnx")
+    assert done.report["unverified"] is None
+    assert [entry["equal"] for entry in done.report["verified"]] == [True] * len(done.report["verified"])
+
+
+def test_a_quantised_model_has_integers_at_its_ends() -> None:
+    graph = run_passes(load(quantised("residual", "qdq", "i8", True)), (*FLOAT, *integer_passes()))
+    assert [graph.type(n).dtype.name for n in (*graph.inputs, *graph.outputs)] == ["i8", "i8"]
+    assert not any(t.type.dtype.is_float for t in graph.tensors.values())
+
+
+def test_weights_only_quantised_leave_a_float_net() -> None:
+    """DequantizeLinear on weights, and activations that nobody quantises: dequantised now."""
+    q = np.int8([[1, -2, 3], [4, -5, 6]])
+    nodes = [node("DequantizeLinear", "q s", "w", axis=0), node("Gemm", "x w", "y", transB=1)]
+    proto = model(nodes, {"x": (1, 3)}, ["y"], {"q": q, "s": np.float32([0.5, 0.25])})
+    graph = run_passes(load(proto), (*FLOAT, *integer_passes()))
+    assert [n.op for n in graph.nodes] == ["dense"]
+    x = np.float32([[1, 2, 3]])
+    np.testing.assert_allclose(outputs(graph, {"x": x})["y"], run_onnx(proto, {"x": x})["y"], rtol=1e-6)

@@ -13,6 +13,8 @@ import numpy as np
 from ..ir.types import DType, TensorType
 from ..ops.indexing import strides_of
 
+Raw = bytes  # the type, where a class has a property `bytes`
+
 
 @dataclass(frozen=True)
 class Format:
@@ -43,13 +45,13 @@ class Format:
             index += np.arange(size).reshape(steps) * pitch
         return index
 
-    def encode(self, array: np.ndarray, fill: int = 0) -> bytes:
+    def encode(self, array: np.ndarray, fill: int = 0) -> Raw:
         """The bytes of `array` in this format; borders and gaps hold `fill`."""
         store = np.full(self.elements, fill + self.encoding, np.int64 if self.encoding else array.dtype)
         store[self._indices()] = array + self.encoding if self.encoding else array
         return store.astype(self._stored()).tobytes()
 
-    def decode(self, data: bytes) -> np.ndarray:
+    def decode(self, data: Raw) -> np.ndarray:
         """The array that `encode` was given."""
         store = np.frombuffer(data, self._stored())
         if not self.encoding:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ..report.markdown import accuracy_lines, count, verified_line
+from ..report.removed import removed_lines
 from ..toolchain.verified import Measured, Verified
 
 Report = Mapping[str, Any]
@@ -28,7 +29,7 @@ def compile_summary(report: Report, out: Path) -> list[str]:
         )
     ]
     lines += [_line("RAM", memory_text(report))]
-    lines += [_line("pruned", str(item)) for item in report["removed"]]
+    lines += [_line("removed", text) for text in removed_lines(report["removed"], each_tensor=False)]
     lines += [_line("accuracy", text) for text in accuracy_lines(report["accuracy"])]
     lines += [_line("verified", good(verified_line(entry))) for entry in report["verified"]]
     if report["unverified"]:

@@ -6,19 +6,20 @@ them. Afterwards no float op is left between two quantised tensors, or the model
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from ..errors import Location, ModelError, UnsupportedError
-from ..ir.graph import Graph, Node, Tensor
+from ..ir.graph import Graph, Node, Tensor, constant
 from ..ir.rewrite import Draft
-from ..ir.types import I8, U8, Quant, TensorType
+from ..ir.types import I8, TensorType
+from ..numerics.quantization import dequantize
 from ..ops import op_of
 from ..ops.lowering import Lowering
 from ..ops.lut import emit_lut
 from ..ops.quantization import quant_attrs
+from .signed_activations import signed_activations
 
 
 def absorb_qdq(graph: Graph, *, allow_float: bool = False) -> Graph:
@@ -26,7 +27,7 @@ def absorb_qdq(graph: Graph, *, allow_float: bool = False) -> Graph:
     integer form; with `allow_float` those stay."""
     if not any(tensor.type.quant for tensor in graph.tensors.values()):
         return graph
-    draft = Draft(_signed(graph))
+    draft = Draft(signed_activations(graph))
     problems: dict[str, ModelError] = {}
     for former in draft.graph().nodes:
         node = draft.nodes.get(former.name)
@@ -36,11 +37,23 @@ def absorb_qdq(graph: Graph, *, allow_float: bool = False) -> Graph:
             _absorb(draft, node, problems)
         elif _passes_quantisation(draft, node):
             _push_dequantize_down(draft, node)
-    after = draft.graph()
-    between = [n for n in _between_quantised(after)] if not allow_float else []
-    if between:
+    after = _float_constants(draft.graph())
+    between = _between_quantised(after)
+    if between and not allow_float:
         raise UnsupportedError([problems.get(n.name) or _no_form(n) for n in between])
     return after
+
+
+def _float_constants(graph: Graph) -> Graph:
+    """Dequantised constants that float ops still read are float constants."""
+    draft = Draft(graph)
+    for node in graph.nodes:
+        x, y = graph.tensors[node.inputs[0]] if node.inputs else None, graph.tensors[node.outputs[0]]
+        if node.op == "dequantize" and x is not None and x.is_constant and y.name not in graph.outputs:
+            draft.remove_node(node)
+            folded = constant(y.name, y.type, dequantize(x.value, x.type))
+            draft.set_tensor(replace(folded, origin=y.origin))
+    return draft.graph()
 
 
 def _no_form(node: Node) -> ModelError:
@@ -49,63 +62,6 @@ def _no_form(node: Node) -> ModelError:
         loc=Location(node=node.name),
         hint="--allow-float lets it stay",
     )
-
-
-def _signed(graph: Graph) -> Graph:
-    """uint8 activations become int8 with their zero point 128 lower; at the API they stay uint8."""
-    draft = Draft(graph)
-    for name in graph.inputs:
-        _sign_input(draft, name)
-    for former in graph.nodes:
-        node = draft.nodes[former.name]
-        out = draft.tensors[node.outputs[0]]
-        if out.type.dtype != U8 or out.type.quant is None or not out.type.quant.is_per_tensor:
-            continue
-        type_ = _signed_type(out.type)
-        if node.op == "quantize":
-            _sign_output(draft, node, type_, quant_attrs(type_))
-        elif _moves(draft, node, type_):
-            _sign_output(draft, node, type_, node.attrs)
-    return draft.graph()
-
-
-def _moves(draft: Draft, node: Node, type_: TensorType) -> bool:
-    """An op on values as they are, whose operands have become int8 with the quantisation `type_`."""
-    if op_of(node).quantize is None:
-        return False
-    operands = [draft.tensors[name].type for name in node.inputs if name]
-    return all((t.dtype, t.quant) == (I8, type_.quant) for t in operands)
-
-
-def _signed_type(type_: TensorType) -> TensorType:
-    assert type_.quant is not None
-    quant = Quant(type_.quant.scale, tuple(z - 128 for z in type_.quant.zero_point), type_.quant.axis)
-    return replace(type_, dtype=I8, quant=quant)
-
-
-def _sign_output(draft: Draft, node: Node, type_: TensorType, attrs: Mapping[str, object]) -> None:
-    out = draft.tensors[node.outputs[0]]
-    if out.name not in draft.outputs:
-        draft.set_tensor(replace(out, type=type_))
-        draft.replace_node(node, attrs=attrs)
-        return
-    inner = draft.add_tensor(Tensor(draft.fresh(f"{out.name}.i8"), type_, origin=out.origin))
-    for reader in draft.readers(out.name):
-        draft.replace_node(reader, inputs=tuple(inner if n == out.name else n for n in reader.inputs))
-    draft.replace_node(node, outputs=(inner,), attrs=attrs)
-    draft.add_node("requantize", [inner], [out.name], quant_attrs(out.type), f"{out.name}.u8")
-
-
-def _sign_input(draft: Draft, name: str) -> None:
-    tensor = draft.tensors[name]
-    if tensor.type.dtype != U8 or tensor.type.quant is None or not tensor.type.quant.is_per_tensor:
-        return
-    readers = draft.readers(name)
-    type_ = _signed_type(tensor.type)
-    inner = draft.add_tensor(Tensor(draft.fresh(f"{name}.i8"), type_, origin=tensor.origin))
-    for reader in readers:
-        draft.replace_node(reader, inputs=tuple(inner if n == name else n for n in reader.inputs))
-    draft.add_node("requantize", [name], [inner], quant_attrs(type_), f"{name}.i8")
 
 
 def _dequantized(draft: Draft, name: str) -> Tensor | None:
@@ -261,9 +217,8 @@ def _between_quantised(graph: Graph) -> list[Node]:
     """Float nodes that lie between a dequantize and a quantize."""
     after: set[str] = set()
     for node in graph.nodes:
-        if node.op == "dequantize" and not graph.tensors[node.inputs[0]].is_constant:
-            after.update(node.outputs)
-        elif node.op != "quantize" and any(name in after for name in node.inputs):
+        starts = node.op == "dequantize" and not graph.tensors[node.inputs[0]].is_constant
+        if starts or (node.op != "quantize" and any(name in after for name in node.inputs)):
             after.update(node.outputs)
     before: set[str] = set()
     for node in reversed(graph.nodes):

@@ -47,6 +47,15 @@ class Work:
     weights: int
 
 
+@dataclass(frozen=True)
+class DeadWork:
+    """What was taken out of a graph, and its work before and after."""
+
+    removed: tuple[Removed, ...]
+    before: Work
+    after: Work
+
+
 def remove_dead_work(graph: Graph) -> Graph:
     ranges = value_ranges(graph)
     return _without(graph, ranges, _going(graph, ranges))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, is_dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any
 
@@ -17,6 +17,7 @@ from ..toolchain.shipped import SCHEMA
 from ..toolchain.verified import Verified
 from .errors_by_tensor import sqnr_by_tensor
 from .nodes import node_rows
+from .removed import removed_rows
 from .tensors import memory_map, tensor_rows
 
 # An SQNR in dB for "no error at all": JSON has no infinity
@@ -64,7 +65,7 @@ def build_report(
         "memory": memory_map(plan),
         "totals": _totals(compiled),
         "accuracy": _accuracy(compiled),
-        "removed": [_plain(item) for item in compiled.pruned],
+        "removed": removed_rows(compiled),
         "verified": [asdict(item) | {"tools": list(item.tools)} for item in verified],
         "unverified": unverified,
         "measured": [],
@@ -105,6 +106,7 @@ def _options(options: Options, source: Source) -> dict[str, Any]:
         "io_layout": options.io_layout,
         "single_file": options.single_file,
         "allow_float": options.allow_float,
+        "keep_dead_work": options.keep_dead_work,
         "dims": dict(options.dims),
         "input_scales": {name: asdict(scale) for name, scale in options.input_scales.items()},
     }
@@ -162,12 +164,6 @@ def _accuracy(compiled: Compiled) -> dict[str, Any] | None:
 
 def db(value: float) -> float:
     return round(value, 2) if isfinite(value) else NO_ERROR_DB
-
-
-def _plain(item: object) -> Any:
-    if is_dataclass(item) and not isinstance(item, type):
-        return asdict(item)
-    return dict(item) if isinstance(item, Mapping) else str(item)
 
 
 def _file(path: str, text: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..backend.emit import render
 from .chart import memory_chart
+from .removed import removed_lines
 
 Row = Mapping[str, Any]
 UNKNOWN = "?"
@@ -36,17 +37,11 @@ def to_markdown(report: Row) -> str:
                 ("target", "flags", "code", "stack", "instructions", "cycles (modelled)"),
                 map(_measured_cells, report["measured"]),
             ),
-            "removed": [
-                ", ".join(f"{k}: {v}" for k, v in _pairs(item)) for item in report["removed"]
-            ],
+            "removed": removed_lines(report["removed"], each_tensor=True),
             "chart": memory_chart(report["memory"]),
             "files": table(("file", "bytes", "SHA-256"), map(_file_cells, report["files"])),
         },
     )
-
-
-def _pairs(item: Any) -> Iterable[tuple[str, Any]]:
-    return item.items() if isinstance(item, Mapping) else [("removed", item)]
 
 
 def count(value: float | None, unit: str = "") -> str:

@@ -131,13 +131,23 @@ def _add_nodes(draft: Draft, graph: onnx.GraphProto, opsets: Mapping[str, int]) 
 def _add_outputs(draft: Draft, graph: onnx.GraphProto) -> None:
     if not graph.output:
         raise ModelError("the model has no outputs")
+    listed: set[str] = set()
     for value in graph.output:
         if value.name not in draft.tensors:
             raise ModelError(f"output {value.name!r} is made by no node")
-        if value.name in draft.outputs:
+        if value.name in listed:
             raise ModelError(f"output {value.name!r} is listed twice")
+        listed.add(value.name)
         _check_declared(draft, value)
-        draft.outputs.append(value.name)
+        draft.outputs.append(value.name if draft.producer(value.name) else _copied(draft, value.name))
+
+
+def _copied(draft: Draft, name: str) -> str:
+    """An output that is an input or a constant gets a name of its own: the API has one for each."""
+    tensor = draft.tensors[name]
+    copy = draft.add_tensor(Tensor(draft.fresh(f"{name}.out"), tensor.type, origin=Origin(name)))
+    draft.add_node("identity", [name], [copy], {}, copy)
+    return copy
 
 
 def _check_declared(draft: Draft, value: Any) -> None:
