@@ -3,10 +3,12 @@
 #include "average_pool2d/tml_average_pool2d_f32.h"
 #include "average_pool2d/tml_average_pool2d_i8.h"
 #include "conv2d/tml_conv2d_1x1_i8.h"
+#include "conv2d/tml_conv2d_ab_i8.h"
 #include "conv2d/tml_conv2d_f32.h"
 #include "conv2d/tml_conv2d_i8.h"
 #include "conv_transpose2d/tml_conv_transpose2d_f32.h"
 #include "conv_transpose2d/tml_conv_transpose2d_i8.h"
+#include "dense/tml_dense_ab_i8.h"
 #include "dense/tml_dense_f32.h"
 #include "dense/tml_dense_i8.h"
 #include "depthwise_conv2d/tml_depthwise_conv2d_f32.h"
@@ -34,6 +36,10 @@ EXPOSE(conv2d_1x1_i8,
        (const struct tml_conv2d_1x1_params *p, const int8_t *x, const int8_t *w, const int32_t *b,
         const int32_t *m, int8_t *y),
        (p, x, w, b, m, y))
+EXPOSE(conv2d_ab_i8,
+       (const struct tml_conv2d_params *p, const int8_t *x, const int32_t *w, int8_t *scratch,
+        int8_t *y),
+       (p, x, w, scratch, y))
 EXPOSE(depthwise_conv2d_i8,
        (const struct tml_depthwise_conv2d_params *p, const int8_t *x, const int8_t *w,
         const int32_t *b, const int32_t *m, int8_t *y),
@@ -42,6 +48,10 @@ EXPOSE(dense_i8,
        (const struct tml_dense_params *p, const int8_t *x, const int8_t *w, const int32_t *b,
         const int32_t *m, int8_t *y),
        (p, x, w, b, m, y))
+EXPOSE(dense_ab_i8,
+       (const struct tml_dense_params *p, const int8_t *x, const int32_t *w, int8_t *scratch,
+        int8_t *y),
+       (p, x, w, scratch, y))
 EXPOSE(matmul_i8, (const struct tml_matmul_params *p, const int8_t *a, const int8_t *b, int8_t *y),
        (p, a, b, y))
 EXPOSE(conv_transpose2d_i8,

@@ -59,7 +59,8 @@ def _orders(blocks: Sequence[Block], rng: np.random.Generator) -> Iterable[list[
     yield sorted(blocks, key=lambda b: (-b.bytes * (b.last - b.first + 1), b.name))
     weights = np.array([b.bytes for b in blocks], float)
     for _ in range(_TRIES):
-        keys = weights * rng.uniform(0.3, 1.0, len(blocks))
+        # a small buffer that lives long may have to come before a large one
+        keys = weights ** rng.choice((0.0, 0.5, 1.0)) * rng.uniform(0.3, 1.0, len(blocks))
         yield [blocks[i] for i in np.argsort(-keys, kind="stable")]
 
 

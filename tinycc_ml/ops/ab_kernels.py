@@ -92,3 +92,29 @@ DENSE = Kernel(
     per_image=False,
     features=_DSP,
 )
+
+
+def _vector_accepts(site: Site) -> str | None:
+    return _refuses(site) if site.x.size == site.x.shape[-1] else "takes one vector"
+
+
+def _vector_params(site: Site) -> dict[str, int | float]:
+    return {"x_len": site.x.shape[-1], "y_len": site.y.shape[-1], **quantized_params(site)}
+
+
+def _vector_stream(site: Site) -> tuple[tuple[str, np.ndarray], ...]:
+    rows = site.const(1).astype(np.int64)
+    return (("weights", ab_words.packed_vector(rows, site.const(2), site.const(3))),)
+
+
+DENSE_VECTOR = Kernel(
+    "tml_dense_ab_i8",
+    "dense",
+    accepts=_vector_accepts,
+    params=_vector_params,
+    arrays=_vector_stream,
+    scratch_bytes=lambda site: -(-site.x.shape[-1] // 4) * 8,
+    cycles=lambda site: ab_words.vector_cycles(site.y.shape[-1], site.x.shape[-1]),
+    per_image=False,
+    features=_DSP,
+)

@@ -9,7 +9,8 @@ import numpy as np
 
 from .base import Site
 
-CHANNELS = 4  # of a block
+CHANNELS = 4  # of a block for two pixels
+VECTOR_CHANNELS = 8  # of a block for one pixel
 
 
 def refuses(site: Site, rows: np.ndarray, bound: np.ndarray) -> str | None:
@@ -44,19 +45,27 @@ def order_of(run: int) -> list[tuple[int, int]]:
     return pairs + [(k, k + 1 if k + 1 < run else -1) for k in tail]
 
 
-def packed(rows: np.ndarray, bias: np.ndarray, multiplier: np.ndarray, run: int) -> np.ndarray:
-    """The stream of tml_ab_4x2_i8: rows [channels, K] in runs of `run` inputs. int32 words."""
-    blocks = -(-len(rows) // CHANNELS)
-    w = np.zeros((blocks * CHANNELS, rows.shape[1] + 1), np.int64)  # the last column stands for "none"
+def packed(
+    rows: np.ndarray, bias: np.ndarray, multiplier: np.ndarray, run: int, channels: int = CHANNELS
+) -> np.ndarray:
+    """The stream of tml_ab_4x2_i8, or of a block of other `channels`: rows [channels, K] in runs of
+    `run` inputs. int32 words."""
+    blocks = -(-len(rows) // channels)
+    w = np.zeros((blocks * channels, rows.shape[1] + 1), np.int64)  # the last column stands for "none"
     w[: len(rows), :-1] = rows
     low, high = _columns(rows.shape[1], run)
     ab = 256 * w[0::2] + w[1::2]
     words = (ab[:, low] & 0xFFFF) | ((ab[:, high] & 0xFFFF) << 16)
-    words = words.reshape(blocks, 2, -1).transpose(0, 2, 1).reshape(blocks, -1)
-    b, m = _padded(bias, blocks), _padded(multiplier, blocks)
-    heads = np.stack([256 * b[:, 0] + b[:, 1], 256 * b[:, 2] + b[:, 3], b[:, 1], b[:, 3]], 1)
-    stream = np.concatenate([heads, words, m], axis=1)
+    words = words.reshape(blocks, channels // 2, -1).transpose(0, 2, 1).reshape(blocks, -1)
+    b, m = _padded(bias, blocks, channels), _padded(multiplier, blocks, channels)
+    stream = np.concatenate([256 * b[:, 0::2] + b[:, 1::2], b[:, 1::2], words, m], axis=1)
     return (stream & 0xFFFFFFFF).astype(np.uint32).view(np.int32).ravel()
+
+
+def packed_vector(rows: np.ndarray, bias: np.ndarray, multiplier: np.ndarray) -> np.ndarray:
+    """The stream of tml_ab_8x1_i8: rows [channels, K]. int32 words."""
+    full = np.pad(rows, ((0, 0), (0, -rows.shape[1] % 4)))
+    return packed(full, bias, multiplier, full.shape[1], VECTOR_CHANNELS)
 
 
 def _columns(k: int, run: int) -> tuple[list[int], list[int]]:
@@ -68,10 +77,10 @@ def _columns(k: int, run: int) -> tuple[list[int], list[int]]:
     return [a for a, _ in pairs], [b for _, b in pairs]
 
 
-def _padded(values: np.ndarray, blocks: int) -> np.ndarray:
-    full = np.zeros(blocks * CHANNELS, np.int64)
+def _padded(values: np.ndarray, blocks: int, channels: int) -> np.ndarray:
+    full = np.zeros(blocks * channels, np.int64)
     full[: len(values)] = values
-    return full.reshape(blocks, CHANNELS)
+    return full.reshape(blocks, channels)
 
 
 def cycles(pixels: int, channels: int, run: int, runs: int) -> float:
@@ -82,3 +91,11 @@ def cycles(pixels: int, channels: int, run: int, runs: int) -> float:
     expansion = 1.6 * run * runs + 8 * runs + 30
     return (pixels + 1) // 2 * (blocks * block + 40) + pixels * expansion
 
+
+
+def vector_cycles(channels: int, k: int) -> float:
+    """The same for one pixel with blocks of 8 channels."""
+    two_steps, blocks = -(-k // 4), -(-channels // VECTOR_CHANNELS)
+    block = 37 * two_steps + 8 * -(-two_steps // 4) + 72
+    partial = 40 if channels % VECTOR_CHANNELS else 0
+    return blocks * block + partial + 2.85 * k + 90

@@ -70,8 +70,12 @@ def channelwise(
         if not where(site):
             return None
         every = np.arange(channels_of(site.y))
-        same = [k in operands and channels_of(t.type) == len(every) for k, t in enumerate(site.inputs)]
-        return linked(site, [Links(every, every) if s else None for s in same], lambda cut: attrs(site, cut))
+        same = [
+            k in operands and channels_of(t.type) == len(every) for k, t in enumerate(site.inputs)
+        ]
+        return linked(
+            site, [Links(every, every) if s else None for s in same], lambda cut: attrs(site, cut)
+        )
 
     return made
 
@@ -135,7 +139,9 @@ def contracted(site: Site, inside: np.ndarray) -> Channels:
 
     def without(cut: Cut) -> Narrowed:
         gone, kept = cut.operands[0], ~cut.result
-        folded = taps[kept][..., gone].astype(np.int64).sum(axis=1) @ cut.values[0][gone].astype(np.int64)
+        folded = taps[kept][..., gone].astype(np.int64).sum(axis=1) @ cut.values[0][gone].astype(
+            np.int64
+        )
         bias = (site.const(2)[kept] + folded).astype(site.const(2).dtype)
         constants = {1: weights[kept][..., ~gone], 2: bias, 3: site.const(3)[kept]}
         return Narrowed(constants, site.attrs)

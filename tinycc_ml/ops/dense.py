@@ -119,6 +119,7 @@ def _rows(kind: str, name: str) -> Kernel:
 
 KERNELS = (
     ab_kernels.DENSE,
+    ab_kernels.DENSE_VECTOR,
     _one_vector("i8"),
     _rows("i8", "tml_conv2d_1x1_i8"),
     _one_vector("f32"),

@@ -51,29 +51,41 @@ def known_values(tensor: Tensor) -> Interval:
 
 def hull(arrays: Iterable[np.ndarray]) -> Interval:
     """The smallest interval around all values of the arrays, channel by channel."""
-    rows = np.concatenate([np.atleast_1d(a).reshape(-1, a.shape[-1] if a.ndim else 1) for a in arrays])
+    rows = np.concatenate(
+        [np.atleast_1d(a).reshape(-1, a.shape[-1] if a.ndim else 1) for a in arrays]
+    )
     wide = rows.astype(np.int64) if rows.dtype.kind in "iu" else rows
     return Interval(wide.min(axis=0), wide.max(axis=0))
 
 
 def rising(integer: Integer) -> Rule:
     """For an op whose result never falls when an operand rises: its reference on both ends."""
-    return lambda site, operands: _at(site, operands, integer, lambda count: ((0,) * count, (1,) * count))
+    return lambda site, operands: _at(
+        site, operands, integer, lambda count: ((0,) * count, (1,) * count)
+    )
 
 
 def at_corners(integer: Integer) -> Rule:
     """For an op whose result rises or falls with each operand, the others held: its reference on all ends."""
-    return lambda site, operands: _at(site, operands, integer, lambda count: product((0, 1), repeat=count))
+    return lambda site, operands: _at(
+        site, operands, integer, lambda count: product((0, 1), repeat=count)
+    )
 
 
 def _at(
-    site: Site, operands: Sequence[Interval], integer: Integer, corners: Callable[[int], Iterable[tuple[int, ...]]]
+    site: Site,
+    operands: Sequence[Interval],
+    integer: Integer,
+    corners: Callable[[int], Iterable[tuple[int, ...]]],
 ) -> tuple[Interval, ...]:
     run_time = [k for k, tensor in enumerate(site.inputs) if not tensor.is_constant]
     results = []
     for corner in corners(len(run_time)):
         chosen = dict(zip(run_time, corner, strict=True))
-        arrays = [_end(t, i, chosen.get(k, 0)) for k, (t, i) in enumerate(zip(site.inputs, operands, strict=True))]
+        arrays = [
+            _end(t, i, chosen.get(k, 0))
+            for k, (t, i) in enumerate(zip(site.inputs, operands, strict=True))
+        ]
         results.append(integer(site, arrays)[0])
     return (hull(results),)
 
@@ -86,7 +98,9 @@ def _end(tensor: Tensor, interval: Interval, end: int) -> np.ndarray:
     return np.broadcast_to(values, tensor.shape) if tensor.type.rank else values.reshape(())
 
 
-def contraction_interval(site: Site, x: Interval, weights: np.ndarray, inside: np.ndarray) -> tuple[Interval, ...]:
+def contraction_interval(
+    site: Site, x: Interval, weights: np.ndarray, inside: np.ndarray
+) -> tuple[Interval, ...]:
     """Of a sum of products with operands (x, weights, bias, multiplier).
 
     weights: [outputs, taps, channels / groups]; inside: bool [kinds, taps], for each kind of window position
@@ -94,7 +108,9 @@ def contraction_interval(site: Site, x: Interval, weights: np.ndarray, inside: n
     """
     w = weights.astype(np.int64)
     groups = len(x.low) // w.shape[2]
-    low, high = (np.repeat(end.reshape(groups, 1, -1), len(w) // groups, axis=0) for end in (x.low, x.high))
+    low, high = (
+        np.repeat(end.reshape(groups, 1, -1), len(w) // groups, axis=0) for end in (x.low, x.high)
+    )
     border = site.x.quant.zero * w.sum(axis=2) @ ~inside.T  # type: ignore[union-attr]
     bias = site.const(2).astype(np.int64)
     least = bias + (np.minimum(w * low, w * high).sum(axis=2) @ inside.T + border).min(axis=1)

@@ -79,13 +79,18 @@ def work_of(graph: Graph) -> Work:
         op, site = op_of(node), Site.of(graph, node)
         macs += op.macs(site)
         if op.quantize is not None:
-            weights += sum(site.inputs[k].type.size for k in op.quantize.weights if site.inputs[k].is_constant)
+            weights += sum(
+                site.inputs[k].type.size for k in op.quantize.weights if site.inputs[k].is_constant
+            )
     return Work(macs, weights)
 
 
 def value_ranges(graph: Graph) -> dict[str, Interval]:
     """The values that every tensor can take, over all inputs of the net."""
-    ranges = {t.name: known_values(t) if t.is_constant else all_values(t.type) for t in graph.tensors.values()}
+    ranges = {
+        t.name: known_values(t) if t.is_constant else all_values(t.type)
+        for t in graph.tensors.values()
+    }
     for node in graph.nodes:
         rule, site = op_of(node).interval, Site.of(graph, node)
         if rule is not None and site.y.quant is not None and site.y.dtype.is_integer:
@@ -97,7 +102,11 @@ def value_ranges(graph: Graph) -> dict[str, Interval]:
 def _channels(site: Site) -> Channels | None:
     """None where all channels stay. Scales for each channel of an operand are left alone."""
     quants = [t.type.quant for t in (*site.inputs, *site.outputs)]
-    if any(q is None or q.is_per_tensor for q in quants) and len(site.outputs) == 1 and site.y.quant:
+    if (
+        any(q is None or q.is_per_tensor for q in quants)
+        and len(site.outputs) == 1
+        and site.y.quant
+    ):
         return op_of(site.node).channels(site)
     return None
 
@@ -135,14 +144,18 @@ def _going(graph: Graph, ranges: Mapping[str, Interval]) -> Masks:
     return going
 
 
-def _allow(site: Site, rule: Channels | None, ranges: Mapping[str, Interval], going: dict[str, np.ndarray]) -> None:
+def _allow(
+    site: Site, rule: Channels | None, ranges: Mapping[str, Interval], going: dict[str, np.ndarray]
+) -> None:
     """Take back what a node does not allow."""
     if rule is None:
         for tensor in (*site.inputs, *site.outputs):
             going[tensor.name] = np.zeros_like(going[tensor.name])
         return
     cut = rule.possible(_cut(site, ranges, going))
-    for tensor, mask in zip((*site.inputs, *site.outputs), (*cut.operands, cut.result), strict=True):
+    for tensor, mask in zip(
+        (*site.inputs, *site.outputs), (*cut.operands, cut.result), strict=True
+    ):
         if not tensor.is_constant:
             going[tensor.name] = going[tensor.name] & mask
 
@@ -152,8 +165,14 @@ def _cut(site: Site, ranges: Mapping[str, Interval], going: Masks) -> Cut:
     operands = tuple(
         np.ones_like(going[t.name]) if t.is_constant else going[t.name] for t in site.inputs
     )
-    values = tuple(ranges[t.name].low for t in site.inputs)
+    values = tuple(_stand_ins(t, ranges[t.name]) for t in site.inputs)
     return Cut(operands, values, going[site.outputs[0].name])
+
+
+def _stand_ins(tensor: Tensor, values: Interval) -> np.ndarray:
+    """The value of a constant channel; of others the one they can take that padding takes, or is next to it."""
+    zero = tensor.type.quant.zero if tensor.type.quant else 0
+    return np.clip(zero, values.low, values.high)
 
 
 def _without(graph: Graph, ranges: Mapping[str, Interval], going: Masks) -> Graph:
@@ -194,7 +213,9 @@ def _narrowed(tensor: Tensor, kept: np.ndarray) -> Tensor:
     former = tensor.origin or Origin(tensor.name)
     channels = _model_channels(tensor)[kept]
     return replace(
-        tensor, type=tensor.type.with_shape(shape), origin=replace(former, channels=tuple(channels.tolist()))
+        tensor,
+        type=tensor.type.with_shape(shape),
+        origin=replace(former, channels=tuple(channels.tolist())),
     )
 
 
@@ -210,4 +231,6 @@ def _proof(node: Node, tensor: Tensor, values: Interval, channel: int) -> Remove
         return Removed(node.name, tensor.source_name, own, "never read")
     proof = values.accumulator or values
     low, high = int(proof.low[channel]), int(proof.high[channel])
-    return Removed(node.name, tensor.source_name, own, "constant", int(values.low[channel]), low, high)
+    return Removed(
+        node.name, tensor.source_name, own, "constant", int(values.low[channel]), low, high
+    )

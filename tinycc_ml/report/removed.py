@@ -57,7 +57,9 @@ def _line(row: Any, each_tensor: bool) -> str:
         return f"{row['channels']:,} channels that change no output: MACs {macs}, weights {weights}"
     if "kind" not in row:
         return ", ".join(f"{key}: {value}" for key, value in row.items())
-    return f"{row['tensor']}: {len(row['channels']):,} channels {row['kind']}" if each_tensor else ""
+    return (
+        f"{row['tensor']}: {len(row['channels']):,} channels {row['kind']}" if each_tensor else ""
+    )
 
 
 def _plain(item: object) -> Any:

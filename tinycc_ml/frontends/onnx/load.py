@@ -85,7 +85,8 @@ def to_array(proto: onnx.TensorProto) -> np.ndarray:
         array = numpy_helper.to_array(proto)
         dtype_of(array)
     except KeyError as error:
-        kind = onnx.TensorProto.DataType.Name(proto.data_type)
+        kinds = {code: name for name, code in onnx.TensorProto.DataType.items()}
+        kind = kinds.get(proto.data_type, proto.data_type)
         raise ModelError(f"constant {proto.name!r} has the element type {kind}, which is not supported") from error
     except Exception as error:
         raise ModelError(f"constant {proto.name!r} can't be read: {_first_line(error)}") from error

@@ -57,8 +57,10 @@ class NodeImport:
         self._check_names(proto)
         if self._fold(proto, foldable):
             return
-        node = self._node(proto)
-        onnx_importers()[key](node)
+        try:
+            onnx_importers()[key](self._node(proto))
+        except (TypeError, ValueError, LookupError, ArithmeticError) as error:
+            raise ModelError(f"{key} has attributes or operands that make no sense: {error}") from error
 
     def _opset(self, proto: onnx.NodeProto) -> int:
         return self.opsets.get(proto.domain or "ai.onnx", 1)

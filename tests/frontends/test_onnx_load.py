@@ -1,0 +1,347 @@
+"""Reading ONNX models: what is open is bound, what is constant is folded, what can't be served is told."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from google.protobuf.message import DecodeError
+from onnx import TensorProto, helper, numpy_helper
+
+from tinycc_ml import frontends
+from tinycc_ml.errors import ModelError, UnsupportedError
+from tinycc_ml.frontends.onnx import load
+from tinycc_ml.ir.graph import Graph
+from tinycc_ml.passes import FLOAT, run_passes
+from tinycc_ml.reference.run import outputs
+
+from ..models import NETS, model, node, run_onnx, weights
+from ..texts import assert_close, random_inputs
+
+RELU = [node("Relu", "x", "y")]
+
+
+def _ops(made: Graph) -> list[str]:
+    return [n.op for n in made.nodes]
+
+
+def _refused(proto: onnx.ModelProto) -> str:
+    with pytest.raises(ModelError) as caught:
+        load(proto)
+    return str(caught.value)
+
+
+# -- shapes ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("leading", ["N", "batch size", None])
+def test_an_open_leading_dimension_is_1_and_one_line_says_so(
+    leading: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="tinycc_ml")
+    made = load(model(RELU, {"x": (leading, 3)}, ["y"]))
+    assert made.type("x").shape == (1, 3)
+    (line,) = (r for r in caplog.records if r.levelno == logging.INFO)
+    assert "leading dimension" in line.getMessage() and (leading or "unnamed") in line.getMessage()
+
+
+def test_a_static_model_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="tinycc_ml")
+    load(model(RELU, {"x": (2, 3)}, ["y"]))
+    assert caplog.records == []
+
+
+def test_named_dimensions_are_bound() -> None:
+    made = load(model(RELU, {"x": ("N", "T", 3)}, ["y"]), dims={"T": 5, "N": 2})
+    assert made.type("y").shape == (2, 5, 3)
+
+
+def test_open_dimensions_that_are_not_bound_are_refused_with_a_way_out() -> None:
+    with pytest.raises(ModelError, match=r"dimension 1 \(T\) is open.*--dim T=SIZE"):
+        load(model(RELU, {"x": ("N", "T")}, ["y"]))
+
+
+def test_an_input_without_a_shape_is_refused() -> None:
+    proto = model(RELU, {"x": (1,)}, ["y"])
+    proto.graph.input[0].type.tensor_type.ClearField("shape")
+    assert "has no shape" in _refused(proto)
+
+
+def test_an_input_of_an_unknown_element_type_is_refused() -> None:
+    proto = model(RELU, {"x": (1,)}, ["y"])
+    proto.graph.input[0].type.tensor_type.elem_type = TensorProto.STRING
+    assert "'x'" in _refused(proto)
+
+
+def test_a_declared_output_shape_that_is_wrong_is_worth_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    proto = model(RELU, {"x": (1, 3)}, ["y"])
+    proto.graph.output[0].CopyFrom(helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 4]))
+    assert load(proto).type("y").shape == (1, 3)
+    assert "declared as [1, 4]" in caplog.text
+
+
+# -- inputs, outputs, constants ----------------------------------------------------------------
+
+
+def test_initialisers_that_are_listed_as_inputs_are_constants() -> None:
+    proto = model([node("Add", "x k", "y")], {"x": (2,), "k": (2,)}, ["y"], {"k": np.float32([1, 2])})
+    assert load(proto).inputs == ("x",)
+
+
+def test_inputs_that_nothing_reads_are_no_parameters() -> None:
+    assert load(model(RELU, {"x": (2,), "spare": (5, "T")}, ["y"])).inputs == ("x",)
+
+
+def test_an_output_that_is_an_input_or_a_constant_is_copied() -> None:
+    made = load(model(RELU, {"x": (2,)}, ["y", "x", "k"], {"k": np.float32([5, 6])}))
+    assert made.outputs == ("y", "x.out", "k.out")
+    found = outputs(made, {"x": np.float32([-1, 3])})
+    assert {n: v.tolist() for n, v in found.items()} == {"y": [0, 3], "x.out": [-1, 3], "k.out": [5, 6]}
+    assert run_passes(made, FLOAT).outputs == made.outputs
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_outputs_are_known_by_the_name_of_the_model(name: str) -> None:
+    made = run_passes(load(NETS[name]()), FLOAT)
+    assert [made.tensors[n].source_name for n in made.outputs] == list(made.outputs)
+
+
+def test_an_output_listed_twice_is_refused() -> None:
+    for names in (["y", "y"], ["x", "x"]):
+        assert "listed twice" in _refused(model(RELU, {"x": (2,)}, names))
+
+
+def test_an_output_that_nothing_makes_is_refused() -> None:
+    assert "'z' is made by no node" in _refused(model(RELU, {"x": (2,)}, ["z"]))
+
+
+def test_a_model_without_outputs_is_refused() -> None:
+    assert "no outputs" in _refused(model(RELU, {"x": (2,)}, []))
+
+
+def test_names_that_are_made_twice_are_refused() -> None:
+    again = [*RELU, node("Neg", "x", "y")]
+    assert "'y' is defined twice" in _refused(model(again, {"x": (2,)}, ["y"]))
+    over_input = [node("Neg", "x", "x")]
+    assert "'x' is defined twice" in _refused(model(over_input, {"x": (2,)}, ["x"]))
+    proto = model([node("Add", "x k", "y")], {"x": (2,)}, ["y"], {"k": np.float32([1, 2])})
+    proto.graph.initializer.append(numpy_helper.from_array(np.float32([3, 4]), "k"))
+    assert "'k' is defined twice" in _refused(proto)
+
+
+def test_undefined_and_cyclic_names_are_refused_at_their_node() -> None:
+    cycle = [node("Add", "x b", "a"), node("Neg", "a", "b"), node("Neg", "b", "y")]
+    text = _refused(model(cycle, {"x": (2,)}, ["y"]))
+    assert "node 'node_a'" in text and "reads 'b', which nothing makes before it" in text
+
+
+def test_constant_nodes_and_unreadable_constants() -> None:
+    constant = helper.make_node("Constant", [], ["k"], value_floats=[1.0, 2.0])
+    made = load(model([constant, node("Add", "x k", "y")], {"x": (2,)}, ["y"]))
+    assert made.tensors["k"].value.tolist() == [1, 2]
+    proto = model([node("Add", "x k", "y")], {"x": (2,)}, ["y"], {"k": np.float32([1, 2])})
+    proto.graph.initializer[0].raw_data = b"123"
+    assert "constant 'k' can't be read" in _refused(proto)
+    proto.graph.initializer[0].data_type = 99
+    assert "constant 'k'" in _refused(proto)
+    strings = helper.make_tensor("k", TensorProto.STRING, [1], [b"a"])
+    proto.graph.initializer[0].CopyFrom(strings)
+    assert "constant 'k'" in _refused(proto) and "STRING" in _refused(proto)
+
+
+def test_half_precision_is_refused_by_name() -> None:
+    proto = model([node("Add", "x k", "y")], {"x": (2,)}, ["y"], {"k": np.float16([1, 2])})
+    assert "FLOAT16" in _refused(proto)
+
+
+# -- folding -----------------------------------------------------------------------------------
+
+
+def test_shape_arithmetic_folds_away() -> None:
+    nodes = [
+        node("Shape", "x", "shape"),
+        node("Gather", "shape zero", "n"),
+        node("Unsqueeze", "n axes", "n1"),
+        node("Concat", "n1 minus", "to", axis=0),
+        node("Reshape", "x to", "flat"),
+        node("Gemm", "flat w", "y"),
+    ]
+    constants = {"zero": np.int64(0), "axes": np.int64([0]), "minus": np.int64([-1]), "w": weights(1, 12, 2)}
+    made = run_passes(load(model(nodes, {"x": ("N", 3, 4)}, ["y"], constants)), FLOAT)
+    assert _ops(made) == ["reshape", "dense"]
+    assert made.type("flat").shape == (1, 12)
+
+
+def test_the_size_of_a_tensor_and_a_part_of_its_shape_fold() -> None:
+    nodes = [
+        helper.make_node("Shape", ["x"], ["s"], start=1, end=-1),
+        node("Size", "x", "n"),
+        node("Cast", "s", "sf", to=TensorProto.FLOAT),
+        node("Cast", "n", "nf", to=TensorProto.FLOAT),
+        node("Mul", "sf nf", "k"),
+        node("Mul", "x k", "y"),
+    ]
+    made = load(model(nodes, {"x": (2, 3, 4)}, ["y"]))
+    assert _ops(made) == ["mul"]
+    assert made.tensors["k"].value.tolist() == [72]
+
+
+def test_a_range_of_random_numbers_is_not_folded() -> None:
+    nodes = [node("RandomNormal", "", "r", shape=[2]), node("Add", "x r", "y")]
+    assert "RandomNormal" in _refused(model(nodes, {"x": (2,)}, ["y"]))
+
+
+def test_constants_that_cannot_be_computed_are_told_by_node() -> None:
+    nodes = [node("Add", "a b", "c"), node("Add", "x c", "y")]
+    constants = {"a": np.float32([1, 2]), "b": np.float32([1, 2, 3])}
+    text = _refused(model(nodes, {"x": (2,)}, ["y"], constants))
+    assert "node 'node_c'" in text and "can't be computed" in text
+
+
+def test_folding_does_not_blow_the_model_up() -> None:
+    nodes = [node("ConstantOfShape", "shape", "k"), node("Add", "x k", "y")]
+    text = _refused(model(nodes, {"x": (1,)}, ["y"], {"shape": np.int64([4096, 4096])}))
+    assert "16777216 values" in text
+
+
+# -- what is not supported ---------------------------------------------------------------------
+
+
+def test_all_nodes_that_are_not_supported_are_told_at_once_and_only_once() -> None:
+    nodes = [
+        node("NonZero", "x", "a"),
+        node("Relu", "a", "b"),
+        node("Einsum", "x x", "c", equation="i,i->i"),
+        node("Add", "b c", "y"),
+    ]
+    with pytest.raises(UnsupportedError) as caught:
+        load(model(nodes, {"x": (2,)}, ["y"]))
+    assert len(caught.value.problems) == 2
+    text = str(caught.value)
+    assert "node 'node_a': operator NonZero (opset 17)" in text
+    assert "node 'node_c': operator Einsum" in text
+
+
+def test_an_operator_of_another_domain_is_told_with_it() -> None:
+    odd = helper.make_node("Odd", ["x"], ["y"], name="odd", domain="my.company")
+    assert "operator my.company.Odd" in _refused(model([odd], {"x": (2,)}, ["y"]))
+
+
+def test_operands_that_do_not_fit_are_told_by_node() -> None:
+    text = _refused(model([node("Gemm", "x w", "y")], {"x": (1, 4)}, ["y"], {"w": weights(1, 5, 2)}))
+    assert text.startswith("1 node not supported") and "node 'node_y'" in text
+
+
+def test_weights_made_at_run_time_are_refused() -> None:
+    nodes = [node("Conv", "x w", "y")]
+    text = _refused(model(nodes, {"x": (1, 2, 5, 5), "w": (3, 2, 3, 3)}, ["y"]))
+    assert "constant weights" in text and "'w'" in text
+
+
+@pytest.mark.parametrize("opset", [7, 10])
+def test_an_old_opset_is_refused(opset: int) -> None:
+    assert f"opset {opset}, wanted 11 or newer" in _refused(model(RELU, {"x": (2,)}, ["y"], opset=opset))
+
+
+def test_nodes_without_names_are_told_by_their_result() -> None:
+    nodes = [helper.make_node("NonZero", ["x"], ["found"])]
+    assert "node 'found'" in _refused(model(nodes, {"x": (2,)}, ["found"]))
+
+
+def test_sparse_initialisers_are_refused() -> None:
+    proto = model(RELU, {"x": (2,)}, ["y"])
+    values = numpy_helper.from_array(np.float32([1]), "s")
+    indices = numpy_helper.from_array(np.int64([0]), "i")
+    proto.graph.sparse_initializer.append(helper.make_sparse_tensor(values, indices, [4]))
+    assert "sparse" in _refused(proto)
+
+
+# -- files -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", bytes(range(256)) * 4, b"\x08\x07"])
+def test_a_file_that_is_no_model_is_refused(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "net.onnx"
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match="net.onnx is no ONNX model"):
+        frontends.load(path)
+
+
+def test_a_cut_off_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "net.onnx"
+    path.write_bytes(NETS["residual"]().SerializeToString()[:-700])
+    with pytest.raises(ModelError):
+        frontends.load(path)
+
+
+def test_a_missing_file_or_another_ending_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no such model"):
+        frontends.load(tmp_path / "net.onnx")
+    other = tmp_path / "net.tflite"
+    other.write_bytes(b"x")
+    with pytest.raises(ModelError, match="wanted a model in an .onnx file"):
+        frontends.load(other)
+
+
+def test_errors_name_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "net.onnx"
+    onnx.save(model(RELU, {"x": ("N", "T")}, ["y"]), path)
+    with pytest.raises(ModelError, match="^net.onnx: input 'x'"):
+        frontends.load(path)
+
+
+def test_the_graph_is_named_after_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "my net.onnx"
+    onnx.save(model(RELU, {"x": (1, 2)}, ["y"]), path)
+    assert frontends.load(path).name == "my net"
+
+
+def test_external_data_is_read_and_its_absence_told(tmp_path: Path) -> None:
+    path = tmp_path / "net.onnx"
+    proto = NETS["flattened"]()
+    onnx.save(proto, path, save_as_external_data=True, location="net.data", size_threshold=0)
+    made, given = frontends.load(path), None
+    given = random_inputs(made)
+    assert_close(run_onnx(NETS["flattened"](), given), outputs(made, given), 1e-5)
+    (tmp_path / "net.data").unlink()
+    with pytest.raises(ModelError, match="net.data"):
+        frontends.load(path)
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_damaged_models_are_refused_and_nothing_else(name: str) -> None:
+    """Bytes overwritten at random: what can still be parsed is imported or refused with a reason."""
+    whole, rng = NETS[name]().SerializeToString(), np.random.default_rng(3)
+    for _ in range(25):
+        raw = bytearray(whole)
+        for place in rng.integers(len(raw), size=2):
+            raw[place] = rng.integers(256)
+        proto = onnx.ModelProto()
+        with contextlib.suppress(DecodeError, ModelError):
+            proto.ParseFromString(bytes(raw))
+            run_passes(load(proto), FLOAT)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        node("Transpose", "x", "y", perm="ab"),
+        node("MaxPool", "x", "y", kernel_shape=2.5),
+        node("Conv", "x w", "y", group="one"),
+        node("Conv", "x w", "y", strides=[1]),
+        node("Conv", "x w", "y", strides=[0, 1]),
+        node("Conv", "x w", "y", pads=[1, 2]),
+        node("Split", "x", "y", axis=[1]),
+        node("Softmax", "x", "y", axis=9),
+        node("Concat", "x x", "y", axis=-5),
+        node("Gemm", "x", "y"),
+    ],
+    ids=lambda n: f"{n.op_type}-{n.attribute[0].name if n.attribute else 'operands'}",
+)
+def test_attributes_that_make_no_sense_are_refused_by_node(broken: onnx.NodeProto) -> None:
+    text = _refused(model([broken], {"x": (1, 2, 4, 4)}, ["y"], {"w": weights(1, 2, 2, 3, 3)}))
+    assert "node 'node_y'" in text
