@@ -17,7 +17,7 @@ from .doc_examples import ROOT, blocks, copy_checkout, environment, marked, page
 
 README = ROOT / "README.md"
 # What adding something costs in edits of existing files: (files, lines added)
-EDITS = {"adding_an_op.md": (0, 0), "adding_a_pass.md": (1, 2), "adding_a_target.md": (0, 0)}
+EDITS = {"adding_an_op.md": (0, 0), "adding_a_pass.md": (1, 1), "adding_a_target.md": (0, 0)}
 
 
 def _marks(page: Path, mark: str) -> set[str]:

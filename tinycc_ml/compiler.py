@@ -133,11 +133,10 @@ def _integer_graph(
         return run_passes(graph, passes, dump_dir=options.dump_passes, stage="float_end"), None, notes
     if data is None:
         raise DataError("int8 needs sample inputs to find ranges", hint="give --calibrate FILE.npz")
-    io_type = options.io_type
-    if io_type == "quantized" and any(dtype.name == "u8" for _, dtype in data.quants.values()):
-        io_type = "uint8"
+    unsigned = [name for name, (_, dtype) in data.quants.items() if dtype.name == "u8"]
     found = quantize_with_best(
-        graph, data.samples, fixed=_fixed(data), io_type=io_type, allow_float=options.allow_float,
+        graph, data.samples, fixed=_fixed(data), io_type=options.io_type,
+        allow_float=options.allow_float, unsigned=unsigned,
         labels=data.labels, progress=progress,
     )  # fmt: skip
     return found.graph, found.accuracy, []

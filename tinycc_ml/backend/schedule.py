@@ -29,15 +29,18 @@ class _State:
 
 
 def schedule(tasks: Sequence[Task], sizes: Mapping[str, int]) -> tuple[str, ...]:
-    """Names of the tasks in an executable order. `sizes`: bytes of each buffer that takes arena space;
-    a buffer lives from the task that writes it to the last one that reads it."""
+    """Names of the tasks in an executable order, never one with a higher peak than theirs. `sizes`: bytes of
+    each buffer that takes arena space; a buffer lives from the task that writes it to the last one that
+    reads it."""
     writers = {b: t.name for t in tasks for b in t.writes}
     needs = {t.name: frozenset(writers[b] for b in t.reads if b in writers) - {t.name} for t in tasks}
     readers = {b: sum(b in t.reads for t in tasks) for b in {b for t in tasks for b in (*t.reads, *t.writes)}}
-    beam = [_State(frozenset(), (), 0, 0, readers)]
-    for _ in tasks:
+    given = _State(frozenset(), (), 0, 0, readers)
+    beam = [given]
+    for task in tasks:
         beam = _advance(beam, tasks, needs, sizes)
-    return beam[0].order
+        given = _run(given, task, sizes)
+    return min(beam[0], given, key=lambda state: state.peak).order
 
 
 def _advance(

@@ -3,60 +3,64 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import wraps
+from importlib import import_module
 from pathlib import Path
 
 from ..ir.graph import Graph
 from ..ir.text import canonical_text
 from ..ops import verify
 from .absorb_qdq import absorb_qdq
-from .channels_last import channels_last
-from .eliminate_common import eliminate_common
-from .fold_affine import fold_affine
-from .fold_constants import fold_constants
-from .fuse_clips import fuse_clips
 from .integer_ends import integer_ends, unsigned_ends
-from .permute_dense import permute_dense
-from .remove_no_ops import remove_no_ops
-from .restore_names import restore_names
-from .trivial_transposes import trivial_transposes
 
 log = logging.getLogger(__name__)
 Pass = Callable[[Graph], Graph]
 
-FLOAT: tuple[Pass, ...] = (
-    remove_no_ops,
-    fold_constants,
-    eliminate_common,
-    channels_last,
-    fold_affine,
-    fuse_clips,
-    permute_dense,
-    trivial_transposes,
-    remove_no_ops,
-    eliminate_common,
+
+def _named(*names: str) -> tuple[Pass, ...]:
+    """The passes of these names: each is a function in the file of its name."""
+    return tuple(getattr(import_module(f"{__name__}.{name}"), name) for name in names)
+
+
+FLOAT: tuple[Pass, ...] = _named(
+    "remove_no_ops",
+    "fold_constants",
+    "eliminate_common",
+    "channels_last",
+    "fold_affine",
+    "fuse_clips",
+    "permute_dense",
+    "trivial_transposes",
+    "remove_no_ops",
+    "eliminate_common",
+)
+INTEGER: tuple[Pass, ...] = _named(
+    "remove_no_ops",
+    "fuse_clips",
+    "eliminate_common",
+    "trivial_transposes",
+    "remove_no_ops",
+    "restore_names",
 )
 
 
-def integer_passes(*, io_type: str = "quantized", allow_float: bool = False) -> tuple[Pass, ...]:
-    """What follows quantisation. `io_type`: quantized, float or uint8 inputs and outputs at the API."""
+def integer_passes(
+    *, io_type: str = "quantized", allow_float: bool = False, unsigned: Collection[str] = ()
+) -> tuple[Pass, ...]:
+    """What follows quantisation. `io_type`: quantized, float or uint8 inputs and outputs at the API;
+    `unsigned`: inputs and outputs that are uint8 there in any case."""
+
+    @wraps(absorb_qdq)
+    def absorb(graph: Graph) -> Graph:
+        return absorb_qdq(graph, allow_float=allow_float)
+
+    @wraps(unsigned_ends)
+    def unsign(graph: Graph) -> Graph:
+        return unsigned_ends(graph, None if io_type == "uint8" else unsigned)
+
     ends: tuple[Pass, ...] = () if io_type == "float" else (integer_ends,)
-    unsigned: tuple[Pass, ...] = (unsigned_ends,) if io_type == "uint8" else ()
-    return (
-        *ends,
-        absorb_qdq_allowing_float if allow_float else absorb_qdq,
-        *unsigned,
-        remove_no_ops,
-        fuse_clips,
-        eliminate_common,
-        trivial_transposes,
-        remove_no_ops,
-        restore_names,
-    )
-
-
-def absorb_qdq_allowing_float(graph: Graph) -> Graph:
-    return absorb_qdq(graph, allow_float=True)
+    return (*ends, absorb, *((unsign,) if ends else ()), *INTEGER)
 
 
 def run_passes(graph: Graph, passes: Sequence[Pass], *, dump_dir: Path | None = None, stage: str = "") -> Graph:

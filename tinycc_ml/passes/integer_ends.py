@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from ..ir.graph import Graph, Node
@@ -102,13 +103,16 @@ def _one_scale(type_: TensorType) -> bool:
     return type_.quant is not None and type_.quant.is_per_tensor
 
 
-def unsigned_ends(graph: Graph) -> Graph:
-    """int8 inputs and outputs become uint8 at the API; inside they stay int8."""
+def unsigned_ends(graph: Graph, names: Collection[str] | None = None) -> Graph:
+    """These int8 inputs and outputs (None: all) become uint8 at the API; inside they stay int8."""
+    names = (*graph.inputs, *graph.outputs) if names is None else names
     draft = Draft(graph)
     for name in graph.inputs:
-        _unsign_input(draft, name)
+        if name in names:
+            _unsign_input(draft, name)
     for name in graph.outputs:
-        _unsign_output(draft, name)
+        if name in names:
+            _unsign_output(draft, name)
     return draft.graph()
 
 

@@ -62,12 +62,13 @@ def remove_dead_work(graph: Graph) -> Graph:
 
 
 def removed_channels(graph: Graph) -> tuple[Removed, ...]:
-    """The proof of every channel that `remove_dead_work` takes out of `graph`."""
+    """The proof of every channel that `remove_dead_work` takes out of `graph`; an alias has no work of its own."""
     ranges = value_ranges(graph)
     going = _going(graph, ranges)
     return tuple(
         _proof(node, graph.tensors[name], ranges[name], channel)
         for node in graph.nodes
+        if not op_of(node).alias
         for name in node.outputs
         for channel in np.flatnonzero(going[name]).tolist()
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +51,7 @@ def quantize_with_best(
     fixed: Mapping[str, Quant],
     io_type: str,
     allow_float: bool = False,
+    unsigned: Collection[str] = (),
     labels: np.ndarray | None = None,
     schemes: Sequence[Scheme] = INT8,
     progress: Callable[[int, int], None] | None = None,
@@ -62,9 +63,9 @@ def quantize_with_best(
     best: tuple[float, Scheme, Graph] | None = None
     for scheme in schemes:
         marked = quantize(graph, observed, scheme, fixed=fixed, allow_float=allow_float)
-        made = run_passes(marked, integer_passes(io_type=io_type, allow_float=allow_float))
+        made = run_passes(marked, integer_passes(io_type=io_type, allow_float=allow_float, unsigned=unsigned))
         error = _error(made, samples, real, judged)
-        log.info("%s: output SQNR %.1f dB", scheme.name, error)
+        log.debug("%s: output SQNR %.1f dB", scheme.name, error)
         if best is None or error > best[0]:
             best = (error, scheme, made)
     assert best is not None
