@@ -41,7 +41,9 @@ class Net:
         self.lines.append(f'constant "{name}": {dtype}[{sizes}]')
         return name
 
-    def node(self, op: str, inputs: Sequence[str], shape: Shape, zero: int = 0, /, **attrs: Any) -> str:
+    def node(
+        self, op: str, inputs: Sequence[str], shape: Shape, zero: int = 0, /, **attrs: Any
+    ) -> str:
         texts = "".join(f" {key}={_text(value)}" for key, value in attrs.items())
         read = ", ".join(f'"{name}"' for name in inputs)
         return self._named(f"t{len(self.types)}", "", shape, zero, f" = {op}({read}){texts}")
@@ -68,7 +70,9 @@ class Net:
         given = {**window, "pre_shift": 0, **LIMITS}
         return self.node("depthwise_conv2d", [x, *constants], shape, zero, **given)
 
-    def dense(self, x: str, weights: np.ndarray, bias: Sequence[int] | np.ndarray, zero: int = 0) -> str:
+    def dense(
+        self, x: str, weights: np.ndarray, bias: Sequence[int] | np.ndarray, zero: int = 0
+    ) -> str:
         constants = self._sums(weights, bias, 1 << 24)
         shape = (*self.types[x][:-1], len(weights))
         return self.node("dense", [x, *constants], shape, zero, pre_shift=0, **LIMITS)
@@ -86,7 +90,9 @@ class Net:
     def lut(self, x: str, table: np.ndarray, zero: int = 0) -> str:
         return self.node("lut", [x, self.constant(table)], self.types[x], zero)
 
-    def add(self, x0: str, x1: str, zero: int = 0, multipliers: tuple[int, int] = (1 << 20, 1 << 20)) -> str:
+    def add(
+        self, x0: str, x1: str, zero: int = 0, multipliers: tuple[int, int] = (1 << 20, 1 << 20)
+    ) -> str:
         shape = tuple(map(int, np.broadcast_shapes(self.types[x0], self.types[x1])))
         m0, m1 = multipliers
         attrs = {"multiplier0": m0, "multiplier1": m1, "offset": zero << 21, "shift": 21}
@@ -94,7 +100,10 @@ class Net:
 
     def concat(self, operands: Sequence[str]) -> str:
         first = self.types[operands[0]]
-        total = sum(self.types[name][-1] if name in self.types else self.constants[name].shape[-1] for name in operands)
+        total = sum(
+            self.types[name][-1] if name in self.types else self.constants[name].shape[-1]
+            for name in operands
+        )
         zero = self.zeros[operands[0]]
         return self.node("concat", operands, (*first[:-1], total), zero, axis=len(first) - 1)
 
@@ -106,7 +115,9 @@ class Net:
         shape = (*self.types[x][:-1], count)
         rank = len(shape)
         starts, steps = (*(0,) * (rank - 1), start), (*(1,) * (rank - 1), step)
-        return self.node("slice", [x], shape, self.zeros[x], starts=starts, steps=steps, shape=shape)
+        return self.node(
+            "slice", [x], shape, self.zeros[x], starts=starts, steps=steps, shape=shape
+        )
 
     def graph(self, *outputs: str) -> Graph:
         lines = [*self.lines, *(f'output "{name}"' for name in outputs)]
@@ -128,7 +139,9 @@ def _text(value: Any) -> str:
 
 
 def _window_shape(x: Shape, kernel: Sequence[int], window: dict[str, Any]) -> Shape:
-    (top, left, bottom, right), strides, dilations = (window[k] for k in ("pads", "strides", "dilations"))
+    (top, left, bottom, right), strides, dilations = (
+        window[k] for k in ("pads", "strides", "dilations")
+    )
     padded = (x[1] + top + bottom, x[2] + left + right)
     spans = [(k - 1) * d + 1 for k, d in zip(kernel, dilations, strict=True)]
     sizes = [(p - e) // s + 1 for p, e, s in zip(padded, spans, strides, strict=True)]
@@ -141,7 +154,9 @@ ZEROS = (-128, -7, 0, 5, 127)
 def random_net(seed: int) -> Graph:
     """Some convolutions, branches, pools and a dense layer, with weights of zero and biases that saturate."""
     rng = np.random.default_rng(seed)
-    net = Net((1, int(rng.integers(3, 8)), int(rng.integers(3, 8)), int(rng.integers(1, 4))), _zero(rng))
+    net = Net(
+        (1, int(rng.integers(3, 8)), int(rng.integers(3, 8)), int(rng.integers(1, 4))), _zero(rng)
+    )
     last = random_conv(rng, net, net.x)
     for _ in range(int(rng.integers(2, 6))):
         last = _STEPS[int(rng.integers(len(_STEPS)))](rng, net, last)
@@ -156,7 +171,9 @@ def _zero(rng: np.random.Generator) -> int:
     return int(rng.choice(ZEROS))
 
 
-def random_sums(rng: np.random.Generator, shape: Shape, outputs: int, axis: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def random_sums(
+    rng: np.random.Generator, shape: Shape, outputs: int, axis: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Weights with outputs (and, for the last axis, inputs) of zeros, and biases of which some saturate."""
     weights = rng.integers(-128, 128, shape)
     dead = rng.random(outputs) < 0.15
@@ -168,14 +185,18 @@ def random_sums(rng: np.random.Generator, shape: Shape, outputs: int, axis: int 
     return weights, np.where(ends != 0, ends * SATURATED, bias)
 
 
-def _random_window(rng: np.random.Generator, shape: Shape) -> tuple[tuple[int, int], dict[str, Any]]:
+def _random_window(
+    rng: np.random.Generator, shape: Shape
+) -> tuple[tuple[int, int], dict[str, Any]]:
     pads = tuple(int(p) for p in rng.integers(0, 2, 4) * rng.integers(0, 2))
     kernel = tuple(min(int(rng.integers(1, 4)), shape[k + 1]) for k in range(2))
     strides = tuple(int(s) for s in rng.integers(1, 3, 2))
     return kernel, {"pads": pads, "strides": strides}  # type: ignore[return-value]
 
 
-def random_conv(rng: np.random.Generator, net: Net, x: str, outputs: int | None = None, **window: Any) -> str:
+def random_conv(
+    rng: np.random.Generator, net: Net, x: str, outputs: int | None = None, **window: Any
+) -> str:
     shape = net.types[x]
     kernel, given = ((1, 1), {}) if window else _random_window(rng, shape)
     outputs = outputs or int(rng.integers(1, 7))
@@ -197,7 +218,11 @@ def _lut(rng: np.random.Generator, net: Net, x: str) -> str:
 def _residual(rng: np.random.Generator, net: Net, x: str) -> str:
     count = net.types[x][3]
     other = random_conv(rng, net, x, count, strides=(1, 1))
-    return net.add(*((x, other) if rng.random() < 0.5 else (other, x)), zero=_zero(rng), multipliers=(1 << 20, -(1 << 19)))
+    return net.add(
+        *((x, other) if rng.random() < 0.5 else (other, x)),
+        zero=_zero(rng),
+        multipliers=(1 << 20, -(1 << 19)),
+    )
 
 
 def _concat(rng: np.random.Generator, net: Net, x: str) -> str:
@@ -238,7 +263,9 @@ def _average_pool(rng: np.random.Generator, net: Net, x: str) -> str:
 def _pad(rng: np.random.Generator, net: Net, x: str) -> str:
     n, h, w, c = net.types[x]
     pads = (0, 1, 0, 0, 0, 0, 2, 0)
-    return net.node("pad", [x], (n, h + 1, w + 2, c), net.zeros[x], pads=pads, mode="constant", value=3)
+    return net.node(
+        "pad", [x], (n, h + 1, w + 2, c), net.zeros[x], pads=pads, mode="constant", value=3
+    )
 
 
 def _rows(rng: np.random.Generator, net: Net, x: str) -> str:

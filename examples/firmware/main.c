@@ -43,7 +43,7 @@ static void led_show(int class, int score)
 int main(void)
 {
     static uint8_t pixels[DIGITS_CNN_INPUT_LEN];
-    static uint8_t scores[DIGITS_CNN_OUTPUT_LEN];
+    static int8_t scores[DIGITS_CNN_OUTPUT_LEN];
     for (int picture = 0; picture < PICTURES; picture++) {
         camera_read(picture, pixels);
         digits_cnn_run(&arena, pixels, scores);

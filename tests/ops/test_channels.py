@@ -59,8 +59,15 @@ def _drawn(rng: np.random.Generator, tensor: Tensor, range_: Interval, sample: i
     if tensor.data is not None:
         return tensor.data
     values = rng.integers(range_.low, range_.high, tensor.shape or (1,), endpoint=True)
-    ends = rng.choice([range_.low[0], range_.high[0]]), np.where(rng.random(values.shape) < 0.5, range_.low, range_.high)
-    chosen = (range_.low + 0 * values, range_.high + 0 * values, ends[1])[sample] if sample < 3 else values
+    ends = (
+        rng.choice([range_.low[0], range_.high[0]]),
+        np.where(rng.random(values.shape) < 0.5, range_.low, range_.high),
+    )
+    chosen = (
+        (range_.low + 0 * values, range_.high + 0 * values, ends[1])[sample]
+        if sample < 3
+        else values
+    )
     return chosen.astype(tensor.type.dtype.numpy).reshape(tensor.shape)
 
 
@@ -138,12 +145,18 @@ def _left(site: Site, rule: Channels, cut: Cut) -> Site:
         elif tensor.is_constant or not gone.any():
             inputs.append(tensor)
         else:
-            inputs.append(replace(tensor, type=tensor.type.with_shape((*tensor.shape[:-1], int((~gone).sum())))))
+            inputs.append(
+                replace(
+                    tensor, type=tensor.type.with_shape((*tensor.shape[:-1], int((~gone).sum())))
+                )
+            )
     node = replace(site.node, attrs=made.attrs)
     (type_,) = infer(node.op, [t.type for t in inputs], node.attrs)
     count = int((~cut.result).sum())
     assert type_.shape == ((*site.y.shape[:-1], count) if site.y.rank else ())
-    return Site(node, tuple(inputs), (replace(site.outputs[0], type=site.y.with_shape(type_.shape)),))
+    return Site(
+        node, tuple(inputs), (replace(site.outputs[0], type=site.y.with_shape(type_.shape)),)
+    )
 
 
 @pytest.mark.parametrize(("op", "case"), all_cases(integer=True))
@@ -159,4 +172,6 @@ def test_channels_that_are_not_read_make_no_difference(op: Op, case: Case) -> No
             for k, read in enumerate(rule.reads(live)):
                 if not site.inputs[k].is_constant:
                     others[k] = np.where(read, arrays[k], others[k])
-            np.testing.assert_array_equal(_run(site, others)[..., live], _run(site, arrays)[..., live])
+            np.testing.assert_array_equal(
+                _run(site, others)[..., live], _run(site, arrays)[..., live]
+            )

@@ -77,6 +77,29 @@ def test_both_operands_through_one_transpose_sink_together() -> None:
     assert _ops(after) == ["add"]
 
 
+def test_an_operand_that_is_transposed_back_elsewhere_is_read_there() -> None:
+    """A residual sum with the input of the net, which the convolution reads channels-last."""
+    after = _sunk(f"""
+        input x: f32[1,2,3,4]
+        constant w: f32[2,1,1,2] = seed 1
+        n: f32[1,3,4,2] = transpose(x) {TO_NHWC}
+        c: f32[1,3,4,2] = conv2d(n, w) dilations=[1,1] groups=1 pads=[0,0,0,0] strides=[1,1]
+        t: f32[1,2,3,4] = transpose(c) {TO_NCHW}
+        y: f32[1,2,3,4] = sub(x, t)
+        output y""")
+    assert [(n.op, n.inputs) for n in after.nodes] == [
+        ("transpose", ("x",)),
+        ("conv2d", ("n", "w")),
+        ("sub", ("n", "c")),
+        ("transpose", ("y.nhwc",)),
+    ]
+
+
+def test_an_operand_that_is_nowhere_transposed_back_keeps_the_transpose() -> None:
+    lines = f"{HEAD}input z: f32[1,3,4,2]\na: f32[1,3,4,2] = neg(z)\ny: f32[1,3,4,2] = add(t, a)\noutput y"
+    assert _sunk(lines) == graph(lines)
+
+
 def test_a_transpose_with_two_readers_sinks_through_both() -> None:
     after = _sunk(f"""{HEAD}
         a: f32[1,3,4,2] = neg(t)

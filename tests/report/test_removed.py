@@ -26,7 +26,12 @@ def _rows(dead_work: DeadWork | None) -> list[Any]:
 
 def test_each_channel_has_its_proof() -> None:
     total, constant, never_read = _rows(DEAD)
-    assert total == {"kind": "dead work", "channels": 3, "macs": [40000, 30000], "weights": [2000, 1500]}
+    assert total == {
+        "kind": "dead work",
+        "channels": 3,
+        "macs": [40000, 30000],
+        "weights": [2000, 1500],
+    }
     assert constant == {
         "kind": "constant", "node": "n0", "tensor": "a", "channels": [1, 4], "values": [127, -128],
         "low": [300, -900], "high": [900, -300],

@@ -128,7 +128,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters.update(
         values=format_values, wrapped=_wrapped, comment=comment, c_float=c_float,
-        field_lines=_field_lines, comment_lines=_comment_lines,
+        field_lines=_field_lines, comment_lines=_comment_lines, statement=_statement,
     )  # fmt: skip
     return environment
 
@@ -157,9 +157,16 @@ def _float_texts(flat: np.ndarray) -> list[str]:
 
 
 def _wrapped(text: str, indent: int) -> str:
-    """An argument list over several lines, continued under its opening bracket."""
-    lines = textwrap.wrap(text, _WIDTH - indent, break_long_words=False, break_on_hyphens=False)
-    return ("\n" + " " * indent).join(lines)
+    """An argument list over several lines, continued under its opening bracket; ");" follows it."""
+    whole = re.sub(r"(?<!,) ", "\0", text)  # \0: a space that does not break
+    lines = textwrap.wrap(whole, _WIDTH - indent - 2, break_long_words=False, break_on_hyphens=False)
+    return ("\n" + " " * indent).join(lines).replace("\0", " ")
+
+
+def _statement(text: str, indent: str) -> str:
+    """A statement of a loop nest, continued four columns in where it is too long."""
+    lines = textwrap.wrap(text, _WIDTH - len(indent) - 4, break_long_words=False, break_on_hyphens=False)
+    return f"\n{indent}    ".join(lines)
 
 
 def _comment_lines(text: str, continuation: str) -> str:
@@ -169,8 +176,9 @@ def _comment_lines(text: str, continuation: str) -> str:
 
 def _field_lines(fields: Iterable[tuple[str, str]], width: int) -> list[str]:
     """Designated initialisers, several a line."""
-    text = " ".join(f".{name}={value}," for name, value in fields)
-    return [line.replace("=", " = ") for line in textwrap.wrap(text, width, break_long_words=False)]
+    text = " ".join(f".{name}\0=\0{value}," for name, value in fields)
+    lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    return [line.replace("\0", " ") for line in lines]
 
 
 def write_files(files: Mapping[str, str], folder: Path) -> None:

@@ -44,5 +44,7 @@ def _first(name: str) -> str:
 
 def comment(text: str) -> str:
     """Model text that is safe inside a C comment and on one line."""
-    flat = re.sub(r"[^\x20-\x7e]", "?", text)
-    return flat.replace("*/", "*_/").replace("/*", "/_*").replace("\\", "/").replace("??", "? ?")
+    flat = re.sub(r"[^\x20-\x7e]", "?", text).replace("\\", "/")
+    for start, follower, between in (("*", "/", "_"), ("/", "*", "_"), ("?", "?", " ")):
+        flat = re.sub(rf"{re.escape(start)}(?={re.escape(follower)})", start + between, flat)
+    return flat

@@ -47,8 +47,9 @@ class Format:
 
     def encode(self, array: np.ndarray, fill: int = 0) -> Raw:
         """The bytes of `array` in this format; borders and gaps hold `fill`."""
-        store = np.full(self.elements, fill + self.encoding, np.int64 if self.encoding else array.dtype)
-        store[self._indices()] = array + self.encoding if self.encoding else array
+        kind = np.dtype(np.int64) if self.encoding else array.dtype
+        store = np.full(self.elements, fill + self.encoding, kind)
+        store[self._indices()] = array.astype(kind) + kind.type(self.encoding)
         return store.astype(self._stored()).tobytes()
 
     def decode(self, data: Raw) -> np.ndarray:

@@ -60,10 +60,13 @@ def _cancel(draft: Draft, node: Node) -> bool:
 
 
 def _sink_transposes(draft: Draft, node: Node) -> bool:
-    """op(T(x)) becomes T(op'(x)) when every run-time input comes through the same transpose."""
+    """op(T(x)) becomes T(op'(x)) when every run-time input comes through the same transpose, or is
+    there without it, too."""
     rule = op_of(node).transposed
-    perm = _common(draft, node, "transpose", "perm")
-    if rule is None or perm is None or node.op == "transpose":
+    if rule is None or node.op == "transpose":
+        return False
+    perm = _common(draft, node, "transpose", "perm") or _met(draft, node)
+    if perm is None:
         return False
     rank = len(perm)
     if any(draft.tensors[out].type.rank != rank for out in node.outputs):
@@ -72,7 +75,7 @@ def _sink_transposes(draft: Draft, node: Node) -> bool:
     attrs = rule(site, perm)
     if attrs is None:
         return False
-    inverse = tuple(int(i) for i in np.argsort(perm))
+    inverse = _inverse(perm)
     inputs = tuple(_untransposed(draft, name, inverse) for name in node.inputs)
     outputs = [_moved_tensor(draft.tensors[out], inverse, perm, draft) for out in node.outputs]
     _replace(draft, node, inputs, dict(attrs), outputs, "transpose", [{"perm": perm}] * len(outputs))
@@ -92,6 +95,33 @@ def _common(draft: Draft, node: Node, op: str, attr: str) -> tuple[int, ...] | N
     return found.pop() if len(found) == 1 else None
 
 
+def _met(draft: Draft, node: Node) -> Perm | None:
+    """The permutation of the transposes that some inputs come through, when all others are transposed
+    the other way for someone else: add(T(a), x) beside U(x), U being the inverse of T."""
+    runtime = [name for name in node.inputs if _runtime(draft, name)]
+    found = {p for p in (_perm_of(draft, name) for name in runtime) if p is not None}
+    if len(found) != 1:
+        return None
+    (perm,) = found
+    there = all(_perm_of(draft, n) == perm or _turned(draft, n, _inverse(perm)) for n in runtime)
+    return perm if there else None
+
+
+def _perm_of(draft: Draft, name: str) -> Perm | None:
+    maker = draft.producer(name)
+    return maker.attrs["perm"] if maker is not None and maker.op == "transpose" else None
+
+
+def _turned(draft: Draft, name: str, perm: Perm) -> str | None:
+    """The result of a transpose of `name` by `perm` that is there already."""
+    readers = (r for r in draft.readers(name) if r.op == "transpose" and r.attrs["perm"] == perm)
+    return next((reader.outputs[0] for reader in readers), None)
+
+
+def _inverse(perm: Perm) -> Perm:
+    return tuple(int(i) for i in np.argsort(perm))
+
+
 def _site(draft: Draft, node: Node) -> Site:
     return Site(
         node,
@@ -107,8 +137,8 @@ def _untransposed(draft: Draft, name: str, inverse: Perm) -> str:
         return name
     if tensor.data is None:
         maker = draft.producer(name)
-        assert maker is not None
-        return maker.inputs[0]
+        through = maker is not None and _perm_of(draft, name) == _inverse(inverse)
+        return maker.inputs[0] if maker and through else _turned(draft, name, inverse) or name
     if op_keeps_constant(tensor, inverse):
         return name
     full = tensor.data.reshape((1,) * (len(inverse) - tensor.type.rank) + tensor.shape)

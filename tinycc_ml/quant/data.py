@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -41,6 +43,8 @@ def load_data(
     """
     arrays = _read(source) if isinstance(source, Path) else {n: np.asarray(a) for n, a in source.items()}
     loc = Location(source.name if isinstance(source, Path) else "calibration arrays")
+    if not graph.inputs:
+        raise DataError("the model has no inputs that data could be for", loc=loc)
     scales = _named(scales or {}, graph, loc)
     samples: dict[str, np.ndarray] = {}
     quants: dict[str, tuple[Quant, DType]] = {}
@@ -58,13 +62,14 @@ def load_data(
 
 def _read(path: Path) -> dict[str, np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if not hasattr(file, "files"):
-                raise DataError(f"{path.name}: wanted an .npz file of named arrays")
+        file = np.load(path, allow_pickle=False)
+        if isinstance(file, np.ndarray):
+            raise DataError(f"{path.name}: wanted an .npz file of named arrays")
+        with file:
             return {name: file[name] for name in file.files}
     except OSError as error:
         raise DataError(f"can't read {path}: {error.strerror or error}") from error
-    except (ValueError, EOFError) as error:
+    except (ValueError, EOFError, BadZipFile, zlib.error) as error:
         raise DataError(f"{path.name} is no .npz file of plain arrays: {error}") from error
 
 
@@ -98,8 +103,10 @@ def _checked(array: np.ndarray, name: str, shape: tuple[int, ...], loc: Location
     wanted = (shape, shape[1:]) if shape[:1] == (1,) else (shape,)
     if array.ndim == 0 or array.dtype.kind not in "fiub" or array.shape[1:] not in wanted or not len(array):
         raise DataError(f"{name!r} wants samples [N, {', '.join(map(str, shape))}], got {array.dtype}{list(array.shape)}", loc=loc)
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        where = np.argwhere(~np.isfinite(array))[0].tolist()
+    with np.errstate(over="ignore"):
+        finite = np.isfinite(array.astype(np.float32))
+    if not finite.all():
+        where = np.argwhere(~finite)[0].tolist()
         raise DataError(f"{name!r} holds a value that is no number at {where}", loc=loc)
     return array.reshape(len(array), *shape)
 
@@ -107,14 +114,26 @@ def _checked(array: np.ndarray, name: str, shape: tuple[int, ...], loc: Location
 def _scale(
     name: str, key: str, arrays: Mapping[str, np.ndarray], given: InputScale | None, graph: Graph, loc: Location
 ) -> InputScale | None:
-    names = [f"{name}.scale", f"{key}.scale"] + (["scale"] if len(graph.inputs) == 1 else [])
-    found = next((n for n in names if n in arrays), None)
-    if found is None:
+    alone = [""] if len(graph.inputs) == 1 else []
+    prefixes = [f"{name}.", f"{key}.", *alone]
+    scale = next((f"{p}scale" for p in prefixes if f"{p}scale" in arrays), None)
+    zero = next((f"{p}zero_point" for p in prefixes if f"{p}zero_point" in arrays), None)
+    if scale is None:
+        if zero is not None:
+            raise DataError(f"{zero!r} without {zero.replace('zero_point', 'scale')!r}", loc=loc)
         return given
     if given is not None:
-        raise DataError(f"{found!r} is in the file and --input-scale is given too: say it once", loc=loc)
-    offset = arrays.get(found.replace("scale", "zero_point"), np.zeros(1))
-    return InputScale(float(np.ravel(arrays[found])[0]), int(np.ravel(offset)[0]))
+        raise DataError(f"{scale!r} is in the file and --input-scale is given too: say it once", loc=loc)
+    offset = _number(arrays[zero], zero, loc) if zero else 0.0
+    if offset != int(offset):
+        raise DataError(f"{zero!r} wants a whole number, got {offset:g}", loc=loc)
+    return InputScale(_number(arrays[scale], scale, loc), int(offset))
+
+
+def _number(array: np.ndarray, name: str, loc: Location) -> float:
+    if array.size != 1 or array.dtype.kind not in "fiu":
+        raise DataError(f"{name!r} wants one number, got {array.dtype}{list(array.shape)}", loc=loc)
+    return float(array.ravel()[0])
 
 
 def _quant(scale: InputScale, array: np.ndarray, name: str, loc: Location) -> Quant:
@@ -140,6 +159,8 @@ def _same_count(samples: Mapping[str, np.ndarray], loc: Location) -> None:
 def _labels(arrays: Mapping[str, np.ndarray], samples: Mapping[str, np.ndarray], loc: Location) -> np.ndarray | None:
     labels = arrays.get("labels")
     count = len(next(iter(samples.values())))
-    if labels is not None and (labels.shape[:1] != (count,) or labels.size != count):
-        raise DataError(f"'labels' wants {count} class numbers, got {list(labels.shape)}", loc=loc)
+    if labels is None:
+        return None
+    if labels.shape[:1] != (count,) or labels.size != count or labels.dtype.kind not in "fiub":
+        raise DataError(f"'labels' wants {count} class numbers, got {labels.dtype}{list(labels.shape)}", loc=loc)
     return labels
