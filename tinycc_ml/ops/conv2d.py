@@ -21,6 +21,7 @@ from .contraction import (
     float_params,
     needs,
     packed_blocks,
+    portable_cycles,
     quantized_params,
 )  # fmt: skip
 from .contraction_nests import conv2d_nest
@@ -129,6 +130,14 @@ def _window_bytes(site: Site) -> int:
     return 2 * int(np.prod(site.inputs[1].shape[1:])) * site.x.dtype.bytes
 
 
+def _pixels(site: Site) -> int:
+    return site.y.size // site.y.shape[3]
+
+
+def _portable_cycles(site: Site) -> float:
+    return portable_cycles(_pixels(site), site.y.shape[3], macs(site) // max(site.y.size, 1))
+
+
 def _general(kind: str) -> Kernel:
     return Kernel(
         f"tml_conv2d_{kind}",
@@ -137,7 +146,7 @@ def _general(kind: str) -> Kernel:
         params=_general_params,
         arrays=_pack,
         scratch_bytes=_window_bytes,
-        cycles=lambda site: 2.5 * macs(site) + 4 * site.y.size / site.y.shape[3] * _window_bytes(site),
+        cycles=lambda site: _portable_cycles(site) + 2 * _pixels(site) * _window_bytes(site),
     )
 
 
@@ -147,7 +156,7 @@ POINTWISE = Kernel(
     accepts=lambda site: needs(site, "i8", "i8") or _is_pointwise(site),
     params=_pointwise_params,
     arrays=_pack,
-    cycles=lambda site: 2.3 * macs(site),
+    cycles=lambda site: _portable_cycles(site),
 )
 
 

@@ -21,6 +21,7 @@ from .contraction import (
     float_params,
     needs,
     packed_blocks,
+    portable_cycles,
     quantized_params,
 )  # fmt: skip
 from .contraction_nests import dense_nest
@@ -99,7 +100,7 @@ def _one_vector(kind: str) -> Kernel:
         params=_params,
         arrays=_pack,
         per_image=False,
-        cycles=lambda site: 2.6 * macs(site),
+        cycles=lambda site: portable_cycles(1, site.y.shape[-1], site.x.shape[-1]),
     )
 
 
@@ -113,7 +114,7 @@ def _rows(kind: str, name: str) -> Kernel:
         arrays=_pack,
         scratch_bytes=lambda site: 8 * site.x.shape[-1] if site.is_float else 0,
         per_image=False,
-        cycles=lambda site: 2.7 * macs(site),
+        cycles=lambda site: portable_cycles(_vectors(site), site.y.shape[-1], site.x.shape[-1]),
     )
 
 
