@@ -48,13 +48,29 @@ def evaluate(net: str) -> tuple[tuple[object, ...], bool]:
     made = quantize_with_best(graph, {name: shaped[:first]}, fixed={}, io_type="quantized")
     # strww has 45 samples: its accuracy is over all of them
     start = 0 if net == "strww" else first
-    real = np.stack([next(iter(outputs(graph, {name: x}).values())).ravel() for x in shaped[start:]])
-    integer = np.stack([next(iter(real_outputs(made.graph, {name: x}).values())).ravel() for x in shaped[start:]])
-    return _row(net, made.accuracy.scheme, real, integer, first - start, None if labels is None else labels[start:])
+    real = np.stack(
+        [next(iter(outputs(graph, {name: x}).values())).ravel() for x in shaped[start:]]
+    )
+    integer = np.stack(
+        [next(iter(real_outputs(made.graph, {name: x}).values())).ravel() for x in shaped[start:]]
+    )
+    return _row(
+        net,
+        made.accuracy.scheme,
+        real,
+        integer,
+        first - start,
+        None if labels is None else labels[start:],
+    )
 
 
 def _row(
-    net: str, scheme: str, real: np.ndarray, integer: np.ndarray, rest: int, labels: np.ndarray | None
+    net: str,
+    scheme: str,
+    real: np.ndarray,
+    integer: np.ndarray,
+    rest: int,
+    labels: np.ndarray | None,
 ) -> tuple[tuple[object, ...], bool]:
     goal = GOALS[net]
     sqnr = sqnr_db(real[rest:], integer[rest:])
@@ -66,7 +82,15 @@ def _row(
         and (goal.accuracy is None or round(accuracy[1] or 0, 1) >= goal.accuracy)
     )
     wanted = ", ".join(f"{k} {v}" for k, v in vars(goal).items() if v is not None)
-    cells = (net, scheme, f"{sqnr:.1f}", f"{agreement:.1f}", *map(percent, accuracy), wanted, "yes" if met else "NO")
+    cells = (
+        net,
+        scheme,
+        f"{sqnr:.1f}",
+        f"{agreement:.1f}",
+        *map(percent, accuracy),
+        wanted,
+        "yes" if met else "NO",
+    )
     return cells, met
 
 
@@ -81,7 +105,16 @@ def percent(value: float | None) -> str:
 def main() -> int:
     need_shared()
     found = [evaluate(net) for net in GOALS]
-    header = ("net", "ranges", "SQNR dB", "argmax as float %", "float right %", "int8 right %", "goal", "met")
+    header = (
+        "net",
+        "ranges",
+        "SQNR dB",
+        "argmax as float %",
+        "float right %",
+        "int8 right %",
+        "goal",
+        "met",
+    )
     table("int8 from float, default settings", header, [row for row, _ in found])
     return 0 if all(met for _, met in found) else 1
 

@@ -22,7 +22,15 @@ from tinycc_ml.numerics.quantization import quantize
 from tinycc_ml.passes import FLOAT, integer_passes, run_passes
 from tinycc_ml.reference.run import run
 
-NETS = ("hello_world_int8qdq", "ad01_int8qdq", "kws_int8qdq", "kws_ortq", "resnet8_int8qdq", "strww_int8qdq", "vww_int8qdq")
+NETS = (
+    "hello_world_int8qdq",
+    "ad01_int8qdq",
+    "kws_int8qdq",
+    "kws_ortq",
+    "resnet8_int8qdq",
+    "strww_int8qdq",
+    "vww_int8qdq",
+)
 
 
 def session(net: str) -> tuple[onnxruntime.InferenceSession, list[str]]:
@@ -46,10 +54,17 @@ class Tally:
         self.flips = 0
         self.samples = 0
 
-    def add(self, graph: Graph, ours: Mapping[str, np.ndarray], theirs: Mapping[str, np.ndarray]) -> None:
+    def add(
+        self, graph: Graph, ours: Mapping[str, np.ndarray], theirs: Mapping[str, np.ndarray]
+    ) -> None:
         for tensor in graph.tensors.values():
             origin = tensor.origin
-            if tensor.is_constant or origin is None or origin.name not in theirs or tensor.name in graph.inputs:
+            if (
+                tensor.is_constant
+                or origin is None
+                or origin.name not in theirs
+                or tensor.name in graph.inputs
+            ):
                 continue
             got = ours[tensor.name].astype(int)
             moved = got.transpose(origin.permutation) if origin.permutation else got
@@ -90,14 +105,32 @@ def compare(net: str) -> tuple[tuple[object, ...], bool]:
         tally.add_output(values[graph.outputs[0]], made[names[-1]])
     goal = 97.0 if net.startswith("resnet8") else 99.0
     met = tally.least_near >= goal and tally.flips == 0
-    row = (net, tally.samples, len(tally.all), f"{tally.least_near:.3f}", goal, tally.worst, tally.flips, "yes" if met else "NO")
+    row = (
+        net,
+        tally.samples,
+        len(tally.all),
+        f"{tally.least_near:.3f}",
+        goal,
+        tally.worst,
+        tally.flips,
+        "yes" if met else "NO",
+    )
     return row, met
 
 
 def main() -> int:
     need_shared()
     found = [compare(net) for net in sys.argv[1:] or NETS]
-    header = ("net", "samples", "tensors", "within 1 LSB, least %", "goal %", "largest step", "argmax flips", "met")
+    header = (
+        "net",
+        "samples",
+        "tensors",
+        "within 1 LSB, least %",
+        "goal %",
+        "largest step",
+        "argmax flips",
+        "met",
+    )
     table("Q/DQ nets against onnxruntime, optimisation off", header, [row for row, _ in found])
     return 0 if all(met for _, met in found) else 1
 

@@ -19,7 +19,12 @@ import numpy as np
 from nets import DATA, MODELS, need_shared, table
 
 # seconds, and bytes of the weights unit
-GOALS = {"vww_int8qdq": (3.0, 1.2e6), "vww_float": (3.0, 3.5e6), "kws_int8qdq": (1.5, None), "kws_float": (1.5, None)}
+GOALS = {
+    "vww_int8qdq": (3.0, 1.2e6),
+    "vww_float": (3.0, 3.5e6),
+    "kws_int8qdq": (1.5, None),
+    "kws_float": (1.5, None),
+}
 RUNS = 5
 _TOOL = shutil.which("tinyml") or "tinyml"
 
@@ -48,10 +53,21 @@ def main() -> int:
             taken = seconds(compile_command(model, out))
             unit = (out / f"{model}_weights.c").stat().st_size
             met = taken <= goal and (most is None or unit <= most)
-            rows.append((model, f"{taken:.2f}", goal, f"{unit / 1e6:.2f}", most or "-", "yes" if met else "NO"))
+            rows.append(
+                (
+                    model,
+                    f"{taken:.2f}",
+                    goal,
+                    f"{unit / 1e6:.2f}",
+                    most or "-",
+                    "yes" if met else "NO",
+                )
+            )
         rows.append(_calibrated(Path(scratch)))
     help_taken = seconds([_TOOL, "--help"])
-    rows.append(("tinyml --help", f"{help_taken:.2f}", 0.4, "-", "-", "yes" if help_taken <= 0.4 else "NO"))
+    rows.append(
+        ("tinyml --help", f"{help_taken:.2f}", 0.4, "-", "-", "yes" if help_taken <= 0.4 else "NO")
+    )
     table("Compile time", ("what", "seconds", "goal", "weights unit MB", "goal", "met"), rows)
     return 0 if all(row[-1] == "yes" for row in rows) else 1
 

@@ -32,14 +32,37 @@ def measure(compiled: Compiled, core: str, opt: str) -> dict[str, Any]:
     """What the measuring kit says of one run, with static arena, inputs and outputs."""
     program = compiled.program
     ports = (*program.inputs, *program.outputs)
-    declared = [f"static {program.name}_arena_t arena", *(f"static {p.c_type} {p.ident}[{p.size}]" for p in ports)]
+    declared = [
+        f"static {program.name}_arena_t arena",
+        *(f"static {p.c_type} {p.ident}[{p.size}]" for p in ports),
+    ]
     call = f"{program.name}_run(&arena, {', '.join(p.ident for p in ports)})"
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "out"
         write_files(compiled.files, folder)
-        sources = [str(folder / f) for f in compiled.files if f.endswith(".c") and "selftest" not in f]
-        command = [sys.executable, str(BENCH), "--core", core, "--opt", opt, "--sources", *sources, "-I", str(folder)]
-        command += ["--cflags", "-ffp-contract=off", "--include", f"{program.name}.h", "--call", call]
+        sources = [
+            str(folder / f) for f in compiled.files if f.endswith(".c") and "selftest" not in f
+        ]
+        command = [
+            sys.executable,
+            str(BENCH),
+            "--core",
+            core,
+            "--opt",
+            opt,
+            "--sources",
+            *sources,
+            "-I",
+            str(folder),
+        ]
+        command += [
+            "--cflags",
+            "-ffp-contract=off",
+            "--include",
+            f"{program.name}.h",
+            "--call",
+            call,
+        ]
         for line in declared:
             command += ["--decl", line]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -49,7 +72,9 @@ def measure(compiled: Compiled, core: str, opt: str) -> dict[str, Any]:
     return result
 
 
-def row(net: str, core: str, optimize: str, opt: str, portable: bool) -> tuple[tuple[object, ...], bool]:
+def row(
+    net: str, core: str, optimize: str, opt: str, portable: bool
+) -> tuple[tuple[object, ...], bool]:
     target = "host" if portable else core
     compiled = compile(MODELS / f"{net}.onnx", target, options=Options(optimize=optimize))
     result = measure(compiled, core, opt)
@@ -78,15 +103,25 @@ def main() -> int:
     parser.add_argument("--net", nargs="+", default=list(INT8))
     parser.add_argument("--optimize", default="speed")
     parser.add_argument("--opt", default="-O2")
-    parser.add_argument("--portable", action="store_true", help="kernels without instruction-set extensions")
+    parser.add_argument(
+        "--portable", action="store_true", help="kernels without instruction-set extensions"
+    )
     args = parser.parse_args()
-    found = [row(net, core, args.optimize, args.opt, args.portable) for core in args.core for net in args.net]
+    found = [
+        row(net, core, args.optimize, args.opt, args.portable)
+        for core in args.core
+        for net in args.net
+    ]
     header = (
         "net", "core", "M cycles", "M instructions", "cycles/MAC", "code", "flash", "arena", "scratch",
         "in+out", "stack", "RAM in all", "goals",
     )  # fmt: skip
     kernels = "portable kernels" if args.portable else "the core's own kernels"
-    table(f"Whole nets, {kernels}, --optimize {args.optimize}, {args.opt}", header, [cells for cells, _ in found])
+    table(
+        f"Whole nets, {kernels}, --optimize {args.optimize}, {args.opt}",
+        header,
+        [cells for cells, _ in found],
+    )
     return 0 if all(met for _, met in found) else 1
 
 

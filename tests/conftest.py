@@ -11,7 +11,9 @@ from tinycc_ml.ir.text import canonical_text
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-golden", action="store_true", help="rewrite the golden files of tests/golden")
+    parser.addoption(
+        "--update-golden", action="store_true", help="rewrite the golden files of tests/golden"
+    )
 
 
 @pytest.fixture

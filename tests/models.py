@@ -18,7 +18,9 @@ Shape = Sequence[int | str | None]
 def node(op_type: str, inputs: str, outputs: str, **attrs: Any) -> onnx.NodeProto:
     """Operands in one string, `_` for an absent one; the node is named after its first output."""
     names = ["" if name == "_" else name for name in inputs.split()]
-    return helper.make_node(op_type, names, outputs.split(), name=f"node_{outputs.split()[0]}", **attrs)
+    return helper.make_node(
+        op_type, names, outputs.split(), name=f"node_{outputs.split()[0]}", **attrs
+    )
 
 
 def model(
@@ -51,7 +53,9 @@ def run_onnx(proto: onnx.ModelProto, inputs: Mapping[str, np.ndarray]) -> dict[s
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(proto.SerializeToString(), options, ["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        proto.SerializeToString(), options, ["CPUExecutionProvider"]
+    )
     made = session.run(None, dict(inputs))
     return {o.name: np.asarray(a) for o, a in zip(session.get_outputs(), made, strict=True)}
 
@@ -161,7 +165,9 @@ def branches() -> onnx.ModelProto:
     nodes = [
         node("Split", "x", "left right", axis=1),
         node("Conv", "left w0 b0", "a", pads=[1, 1, 1, 1]),
-        node("AveragePool", "right", "b", kernel_shape=[3, 3], pads=[1, 1, 1, 1], count_include_pad=1),
+        node(
+            "AveragePool", "right", "b", kernel_shape=[3, 3], pads=[1, 1, 1, 1], count_include_pad=1
+        ),
         node("Concat", "a b z", "all", axis=1),
         node("Sigmoid", "all", "t"),
         node("Conv", "all w1", "inner"),
@@ -170,7 +176,12 @@ def branches() -> onnx.ModelProto:
         node("Flatten", "mean", "flat"),
         node("Gemm", "flat w2", "y", transB=1),
     ]
-    constants = {"w0": weights(1, 3, 2, 3, 3), "b0": weights(2, 3), "w1": weights(3, 2, 6, 1, 1), "w2": weights(4, 2, 6)}
+    constants = {
+        "w0": weights(1, 3, 2, 3, 3),
+        "b0": weights(2, 3),
+        "w1": weights(3, 2, 6, 1, 1),
+        "w2": weights(4, 2, 6),
+    }
     inputs = {"x": (1, 4, 5, 4), "z": (1, 1, 5, 4)}
     return model(nodes, inputs, ["y", "inner"], constants)
 
@@ -180,7 +191,14 @@ def moves() -> onnx.ModelProto:
     nodes = [
         node("Transpose", "x", "t", perm=[0, 3, 1, 2]),
         node("Conv", "t w0 b0", "c"),
-        node("Resize", "c _ scales", "r", mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor"),
+        node(
+            "Resize",
+            "c _ scales",
+            "r",
+            mode="nearest",
+            coordinate_transformation_mode="asymmetric",
+            nearest_mode="floor",
+        ),
         node("Pad", "r pads", "p"),
         node("MaxPool", "p", "m", kernel_shape=[2, 2], strides=[2, 2]),
         node("Slice", "m starts ends axes", "s"),
@@ -207,5 +225,6 @@ def fused(proto: onnx.ModelProto) -> onnx.ModelProto:
 
 
 NETS: Mapping[str, Callable[[], onnx.ModelProto]] = {
-    f.__name__: f for f in (residual, one_dimensional, squeeze_and_excite, gates, flattened, branches, moves)
+    f.__name__: f
+    for f in (residual, one_dimensional, squeeze_and_excite, gates, flattened, branches, moves)
 }

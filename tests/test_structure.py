@@ -54,7 +54,20 @@ NAMED = {
 # The room of ops, and rooms whose words are options of the command line ("quantize")
 OPTIONS_AND_OPS = {"ops", "toolchain", "report", "api", "cli"}
 # Op names that are words of other things, too: "add" of a set, "pad", "round", "slice" ...
-COMMON_WORDS = {"abs", "exp", "log", "sqrt", "round", "floor", "ceil", "sin", "cos", "pow", "slice", "neg"}
+COMMON_WORDS = {
+    "abs",
+    "exp",
+    "log",
+    "sqrt",
+    "round",
+    "floor",
+    "ceil",
+    "sin",
+    "cos",
+    "pow",
+    "slice",
+    "neg",
+}
 
 
 def _sources(folder: Path = PACKAGE) -> list[Path]:
@@ -82,7 +95,9 @@ def _imported_rooms(path: Path) -> Iterator[tuple[str, int]]:
             names = [tuple(alias.name.split(".")) for alias in node.names]
         else:
             continue
-        yield from ((name[1], node.lineno) for name in names if name[0] == "tinycc_ml" and len(name) > 1)
+        yield from (
+            (name[1], node.lineno) for name in names if name[0] == "tinycc_ml" and len(name) > 1
+        )
 
 
 @pytest.mark.parametrize("path", _sources(), ids=_name)
@@ -105,19 +120,31 @@ def _op_names(path: Path) -> set[str]:
     """String constants of a file that are names of ops; docstrings are no code."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     bodies = (ast.Module, ast.ClassDef, ast.FunctionDef)
-    docs = {id(n.body[0].value) for n in ast.walk(tree) if isinstance(n, bodies) and n.body and isinstance(n.body[0], ast.Expr)}
-    strings = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str) and id(n) not in docs}
+    docs = {
+        id(n.body[0].value)
+        for n in ast.walk(tree)
+        if isinstance(n, bodies) and n.body and isinstance(n.body[0], ast.Expr)
+    }
+    strings = {
+        n.value
+        for n in ast.walk(tree)
+        if isinstance(n, ast.Constant) and isinstance(n.value, str) and id(n) not in docs
+    }
     return strings & (set(table()) - COMMON_WORDS)
 
 
-@pytest.mark.parametrize("path", [p for p in _sources() if _room(p) not in OPTIONS_AND_OPS], ids=_name)
+@pytest.mark.parametrize(
+    "path", [p for p in _sources() if _room(p) not in OPTIONS_AND_OPS], ids=_name
+)
 def test_ops_are_named_in_their_room_only(path: Path) -> None:
     found = _op_names(path)
     assert not found or _name(path) in NAMED, f"{_name(path)} names {sorted(found)}"
 
 
 def test_the_list_of_exceptions_is_not_longer_than_needed() -> None:
-    assert {name for name in NAMED if not (PACKAGE / name).exists() or not _op_names(PACKAGE / name)} == set()
+    assert {
+        name for name in NAMED if not (PACKAGE / name).exists() or not _op_names(PACKAGE / name)
+    } == set()
 
 
 @pytest.mark.parametrize("path", _sources(), ids=_name)
@@ -161,7 +188,9 @@ def test_generated_files_are_free_to_use() -> None:
     """Every template that prints a C file prints the licence line, by the shared banner or itself."""
     for path in _templates():
         if re.search(r"\.(c|h)\.j2$", path.name):
-            assert re.search(r"common\.banner|SPDX-License-Identifier: 0BSD", path.read_text()), path.name
+            assert re.search(r"common\.banner|SPDX-License-Identifier: 0BSD", path.read_text()), (
+                path.name
+            )
     assert "SPDX-License-Identifier: 0BSD" in (ROOT / "templates" / "_common.j2").read_text()
 
 

@@ -34,7 +34,9 @@ def random_inputs(graph: Graph, seed: int = 0) -> dict[str, np.ndarray]:
     return made
 
 
-def assert_same_values(before: Graph, after: Graph, *, relative: float = 0.0, runs: int = 3) -> None:
+def assert_same_values(
+    before: Graph, after: Graph, *, relative: float = 0.0, runs: int = 3
+) -> None:
     """The same inputs give the same outputs, floats within `relative` of the largest value."""
     verify(after)
     assert after.inputs == before.inputs
@@ -44,7 +46,9 @@ def assert_same_values(before: Graph, after: Graph, *, relative: float = 0.0, ru
         assert_close(outputs(before, given), outputs(after, given), relative)
 
 
-def assert_close(want: Mapping[str, np.ndarray], got: Mapping[str, np.ndarray], relative: float) -> None:
+def assert_close(
+    want: Mapping[str, np.ndarray], got: Mapping[str, np.ndarray], relative: float
+) -> None:
     for name, array in want.items():
         peak = float(np.abs(array).max(initial=0))
         np.testing.assert_allclose(got[name], array, rtol=0, atol=relative * peak, err_msg=name)

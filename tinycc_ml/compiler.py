@@ -83,7 +83,9 @@ def compile(
     graph, pruned = _pruned(graph, options)
     data = load_data(calibrate, graph, options.input_scales) if calibrate is not None else None
     if data is None and options.input_scales:
-        raise DataError("--input-scale says what calibration data mean", hint="give --calibrate FILE.npz too")
+        raise DataError(
+            "--input-scale says what calibration data mean", hint="give --calibrate FILE.npz too"
+        )
     lowered, accuracy, notes = _integer_graph(graph, data, options, progress)
     lowered, dead_work = _without_dead_work(lowered, options)
     bounds = accumulator_bounds(lowered)
@@ -130,7 +132,11 @@ def _integer_graph(
         return run_passes(graph, passes, dump_dir=options.dump_passes, stage="integer"), None, []
     if options.quantize == "float32" or (data is None and options.quantize is None):
         notes = [] if data else ["float32 C; for int8 give --calibrate FILE.npz with sample inputs"]
-        return run_passes(graph, passes, dump_dir=options.dump_passes, stage="float_end"), None, notes
+        return (
+            run_passes(graph, passes, dump_dir=options.dump_passes, stage="float_end"),
+            None,
+            notes,
+        )
     if data is None:
         raise DataError("int8 needs sample inputs to find ranges", hint="give --calibrate FILE.npz")
     unsigned = [name for name, (_, dtype) in data.quants.items() if dtype.name == "u8"]
@@ -163,6 +169,8 @@ def _test_samples(graph: Graph, data: Data | None) -> dict[str, np.ndarray]:
         return seeded_samples(graph)
     chosen = spread(data.samples)
     return {
-        name: to_integers(a, replace(graph.type(name), shape=a.shape)) if graph.type(name).quant else a
+        name: to_integers(a, replace(graph.type(name), shape=a.shape))
+        if graph.type(name).quant
+        else a
         for name, a in chosen.items()
     }

@@ -40,7 +40,13 @@ def test_a_float_in_c_reads_back_as_the_same_float32(value: float) -> None:
     assert np.float32(text[:-1]) == np.float32(value)
 
 
-@given(hnp.arrays(np.float32, st.integers(1, 40), elements=st.floats(width=32, allow_nan=False, allow_infinity=False)))
+@given(
+    hnp.arrays(
+        np.float32,
+        st.integers(1, 40),
+        elements=st.floats(width=32, allow_nan=False, allow_infinity=False),
+    )
+)
 def test_float_arrays_read_back_and_fit_the_lines(values: np.ndarray) -> None:
     text = format_values(values)
     np.testing.assert_array_equal(np.float32([t.strip()[:-1] for t in text.split(",")]), values)
@@ -93,8 +99,20 @@ def test_another_process_and_folder_give_the_same_bytes(tmp_path: Path) -> None:
         "print(hashlib.sha256('\\0'.join(f'{k}\\0{f[k]}' for k in f).encode()).hexdigest())"
     )
     root = str(Path(__file__).resolve().parents[2])
-    environment = {**os.environ, "PYTHONHASHSEED": "77", "LC_ALL": "C", "TZ": "Asia/Tokyo", "PYTHONPATH": root}
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, cwd=tmp_path)
+    environment = {
+        **os.environ,
+        "PYTHONHASHSEED": "77",
+        "LC_ALL": "C",
+        "TZ": "Asia/Tokyo",
+        "PYTHONPATH": root,
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=tmp_path,
+    )
     assert done.stdout.strip() == _digest(here), done.stderr
     assert not any(str(tmp_path) in text or str(Path.home()) in text for text in here.values())
 
@@ -103,7 +121,13 @@ def test_a_single_file_holds_weights_and_runtime(tmp_path: Path) -> None:
     path = _net(tmp_path)
     whole, parts = compile(path, options=Options(single_file=True)), compile(path)
     sources = {p for p in whole.files if p.endswith((".c", ".h"))}
-    assert sources == {"residual.h", "residual.c", "residual_test_vectors.h", "residual_selftest.c", "runtime/common/tml_port.h"}
+    assert sources == {
+        "residual.h",
+        "residual.c",
+        "residual_test_vectors.h",
+        "residual_selftest.c",
+        "runtime/common/tml_port.h",
+    }
     text = whole.files["residual.c"]
     assert re.findall(r'^#include "(.*)"', text, re.MULTILINE) == ["residual.h"]
     for p in parts.files:
@@ -122,15 +146,34 @@ def test_runtime_files_come_with_what_they_include() -> None:
             assert target in found
 
 
-NASTY = ("*/ int evil(void); /*", "line\nbreak", "back\\slash\\", "tri??/graph", "größe", "a.b", "a_b", "int", "*\\", '"quote"')
+NASTY = (
+    "*/ int evil(void); /*",
+    "line\nbreak",
+    "back\\slash\\",
+    "tri??/graph",
+    "größe",
+    "a.b",
+    "a_b",
+    "int",
+    "*\\",
+    '"quote"',
+)
 
 
 def test_names_of_a_model_cannot_break_the_c(tmp_path: Path) -> None:
     """Tensors named by someone who means ill, or just by an exporter: still C without a warning."""
     chain = ["x", *NASTY]
-    nodes = [onnx.helper.make_node("Sigmoid", [a], [b], name=b) for a, b in zip(chain, chain[1:], strict=False)]
+    nodes = [
+        onnx.helper.make_node("Sigmoid", [a], [b], name=b)
+        for a, b in zip(chain, chain[1:], strict=False)
+    ]
     nodes.append(onnx.helper.make_node("Gemm", [chain[-1], "w */"], ["class"], name="*/"))
-    proto = model(nodes, {"x": (1, 4)}, ["class", "a.b", "a_b", "*/ int evil(void); /*"], {"w */": weights(1, 4, 3)})
+    proto = model(
+        nodes,
+        {"x": (1, 4)},
+        ["class", "a.b", "a_b", "*/ int evil(void); /*"],
+        {"w */": weights(1, 4, 3)},
+    )
     onnx.save(proto, tmp_path / "net.onnx")
     made = compile(tmp_path / "net.onnx", options=Options(name="2nd */ net"))
     folder = tmp_path / "out"
@@ -140,7 +183,18 @@ def test_names_of_a_model_cannot_break_the_c(tmp_path: Path) -> None:
     if compiler is None:
         pytest.skip("no C compiler is installed")
     for source in folder.glob("*.c"):
-        command = [compiler, "-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-DTML_TRACE", f"-I{folder}", "-fsyntax-only", str(source)]
+        command = [
+            compiler,
+            "-std=c99",
+            "-Wall",
+            "-Wextra",
+            "-Wpedantic",
+            "-Werror",
+            "-DTML_TRACE",
+            f"-I{folder}",
+            "-fsyntax-only",
+            str(source),
+        ]
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
 

@@ -58,7 +58,10 @@ def test_long_names_are_cut_and_stay_apart() -> None:
     assert all(len(name) <= 63 for name in made.values())
 
 
-@given(st.lists(st.text(max_size=12), unique=True, max_size=12), st.lists(st.sampled_from(["a", "i", "params", "x0"])))
+@given(
+    st.lists(st.text(max_size=12), unique=True, max_size=12),
+    st.lists(st.sampled_from(["a", "i", "params", "x0"])),
+)
 def test_any_names_become_distinct_legal_identifiers(names: list[str], taken: list[str]) -> None:
     made = identifiers(names, taken)
     assert list(made) == names
@@ -75,7 +78,9 @@ def test_a_comment_cannot_be_closed_opened_or_continued(text: str) -> None:
     assert all(" " <= c <= "~" for c in safe)
 
 
-@pytest.mark.parametrize("text", ["a */ int evil; /* b", "*//", "/**/", "**//**//", "*\n/", "a\\", "??/", "???/"])
+@pytest.mark.parametrize(
+    "text", ["a */ int evil; /* b", "*//", "/**/", "**//**//", "*\n/", "a\\", "??/", "???/"]
+)
 def test_text_that_tries_to_leave_a_comment(text: str) -> None:
     safe = comment(text)
     assert "*/" not in safe and "/*" not in safe and not safe.endswith("\\") and "??" not in safe

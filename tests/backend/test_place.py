@@ -23,14 +23,24 @@ def clashes(blocks: Sequence[Block], offsets: Mapping[str, int], size: int) -> l
                 memory[offsets[block.name] : offsets[block.name] + block.bytes] = tag
         for tag, block in enumerate(blocks):
             own = memory[offsets[block.name] : offsets[block.name] + block.bytes]
-            if block.first <= step <= block.last and (len(own) != block.bytes or np.any(own != tag)):
+            if block.first <= step <= block.last and (
+                len(own) != block.bytes or np.any(own != tag)
+            ):
                 found.append(block.name)
     return found
 
 
 blocks = st.lists(
-    st.tuples(st.integers(1, 60), st.integers(0, 9), st.integers(0, 6), st.sampled_from([1, 2, 4, 8])), max_size=12
-).map(lambda found: [Block(f"b{k}", n, first, first + more, align) for k, (n, first, more, align) in enumerate(found)])
+    st.tuples(
+        st.integers(1, 60), st.integers(0, 9), st.integers(0, 6), st.sampled_from([1, 2, 4, 8])
+    ),
+    max_size=12,
+).map(
+    lambda found: [
+        Block(f"b{k}", n, first, first + more, align)
+        for k, (n, first, more, align) in enumerate(found)
+    ]
+)
 
 
 @given(blocks)
@@ -51,13 +61,22 @@ def test_chains_reach_the_lower_bound(sizes: list[int]) -> None:
     """Each buffer lives until the next one is written: two neighbours at most."""
     found = [Block(f"b{k}", n, k, k + 1) for k, n in enumerate(sizes)]
     made = place(found)
-    assert made.bytes == made.lower_bound == max(a + b for a, b in zip(sizes, [*sizes[1:], 0], strict=True))
+    assert (
+        made.bytes
+        == made.lower_bound
+        == max(a + b for a, b in zip(sizes, [*sizes[1:], 0], strict=True))
+    )
     assert clashes(found, made.offsets, made.bytes) == []
 
 
-@given(st.lists(st.integers(1, 40).map(lambda n: 4 * n), min_size=2, max_size=8), st.integers(1, 100).map(lambda n: 4 * n))
+@given(
+    st.lists(st.integers(1, 40).map(lambda n: 4 * n), min_size=2, max_size=8),
+    st.integers(1, 100).map(lambda n: 4 * n),
+)
 @settings(max_examples=60, deadline=None)
-def test_a_skip_connection_over_a_chain_reaches_the_lower_bound(sizes: list[int], skipped: int) -> None:
+def test_a_skip_connection_over_a_chain_reaches_the_lower_bound(
+    sizes: list[int], skipped: int
+) -> None:
     found = [Block(f"b{k}", n, k, k + 1) for k, n in enumerate(sizes)]
     found.append(Block("skip", skipped, 0, len(sizes)))
     made = place(found)

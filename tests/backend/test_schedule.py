@@ -18,7 +18,9 @@ def peak(order: Sequence[str], tasks: Sequence[Task], sizes: Mapping[str, int]) 
     for step, name in enumerate(order):
         done, left = order[: step + 1], order[step + 1 :]
         written = {b for n in done for b in by_name[n].writes}
-        needed = {b for n in left for b in by_name[n].reads} | by_name[name].reads | by_name[name].writes
+        needed = (
+            {b for n in left for b in by_name[n].reads} | by_name[name].reads | by_name[name].writes
+        )
         live = sum(sizes.get(b, 0) for b in written & needed)
         most = max(most, live + by_name[name].scratch)
     return most
@@ -44,13 +46,17 @@ def dags(draw: st.DrawFn, largest: int = 14) -> tuple[list[Task], dict[str, int]
     for k in range(count):
         earlier = [f"b{j}" for j in range(k)]
         reads = draw(st.lists(st.sampled_from([*earlier, "outside"]), max_size=3))
-        tasks.append(Task(f"t{k}", frozenset(reads), frozenset({f"b{k}"}), draw(st.sampled_from([0, 0, 30]))))
+        tasks.append(
+            Task(f"t{k}", frozenset(reads), frozenset({f"b{k}"}), draw(st.sampled_from([0, 0, 30])))
+        )
     return tasks, sizes
 
 
 @given(dags())
 @settings(max_examples=150, deadline=None)
-def test_order_is_executable_and_never_worse_than_the_given_one(case: tuple[list[Task], dict[str, int]]) -> None:
+def test_order_is_executable_and_never_worse_than_the_given_one(
+    case: tuple[list[Task], dict[str, int]],
+) -> None:
     tasks, sizes = case
     order = schedule(tasks, sizes)
     assert is_executable(order, tasks)
@@ -68,7 +74,9 @@ def test_small_graphs_get_the_best_order_there_is(case: tuple[list[Task], dict[s
 
 @given(st.integers(2, 12), st.integers(1, 40), st.integers(1, 40))
 @settings(max_examples=40, deadline=None)
-def test_wide_graphs_beyond_the_beam_are_never_made_worse(branches: int, wide: int, narrow: int) -> None:
+def test_wide_graphs_beyond_the_beam_are_never_made_worse(
+    branches: int, wide: int, narrow: int
+) -> None:
     """Many branches that first grow and then shrink, run one by one in the order given."""
     tasks, sizes, ends = [], {}, []
     for k in range(branches):

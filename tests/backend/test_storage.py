@@ -50,10 +50,14 @@ def execute(plan: Plan) -> None:
             if name and not made.tensors[name].is_constant:
                 _expect(plan, memory, name, values.get(name, name), f"{node.name} reads {name}")
         for name in node.outputs:
-            assert plan.storage.external.get(plan.storage.buffer_of[name]) not in made.inputs, f"{node.name} writes an input"
+            assert plan.storage.external.get(plan.storage.buffer_of[name]) not in made.inputs, (
+                f"{node.name} writes an input"
+            )
             _write(plan, memory, name, values[name])
         if size:
-            assert memory["arena"][scratch : scratch + size] == [SCRATCH] * size, f"{node.name} writes over its scratch"
+            assert memory["arena"][scratch : scratch + size] == [SCRATCH] * size, (
+                f"{node.name} writes over its scratch"
+            )
     for name in made.outputs:
         _expect(plan, memory, name, values[name], f"output {name}")
 
@@ -62,7 +66,9 @@ def _region(plan: Plan, memory: Memory, tensor: str) -> tuple[list[object], int,
     view = plan.view(tensor)
     size = view.format.bytes
     store = memory.setdefault(view.buffer, [None] * size)
-    assert 0 <= view.offset and view.offset + size <= len(store), f"{tensor} lies outside {view.buffer}"
+    assert view.offset >= 0 and view.offset + size <= len(store), (
+        f"{tensor} lies outside {view.buffer}"
+    )
     return store, view.offset, view.offset + size
 
 
@@ -76,7 +82,11 @@ def _expect(plan: Plan, memory: Memory, tensor: str, value: str, what: str) -> N
     assert store[first:last] == [(value, k) for k in range(last - first)], what
 
 
-SHAPES = {2: ["2", "1,2", "2,1"], 6: ["6", "2,3", "1,6", "1,2,3"], 12: ["12", "3,4", "1,3,4", "2,6"]}
+SHAPES = {
+    2: ["2", "1,2", "2,1"],
+    6: ["6", "2,3", "1,6", "1,2,3"],
+    12: ["12", "3,4", "1,3,4", "2,6"],
+}
 
 
 @st.composite
@@ -94,7 +104,9 @@ def graphs(draw: st.DrawFn) -> Graph:
         lines += made
     names = [n for n in shapes if n.startswith("t")]
     outputs = draw(st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True))
-    return graph("\n".join([*lines, *(f"output {n}" for n in dict.fromkeys([*outputs, names[-1]]))]))
+    return graph(
+        "\n".join([*lines, *(f"output {n}" for n in dict.fromkeys([*outputs, names[-1]]))])
+    )
 
 
 def _line(draw: st.DrawFn, y: str, shapes: dict[str, str]) -> list[str]:
@@ -102,7 +114,24 @@ def _line(draw: st.DrawFn, y: str, shapes: dict[str, str]) -> list[str]:
     shape = shapes[x]
     sizes = [int(d) for d in shape.split(",")]
     alike = [n for n, s in shapes.items() if s == shape]
-    kind = draw(st.sampled_from(["unary", "unary", "add", "add", "reshape", "reshape", "identity", "transpose", "concat", "softmax", "outer", "conv"]))
+    kind = draw(
+        st.sampled_from(
+            [
+                "unary",
+                "unary",
+                "add",
+                "add",
+                "reshape",
+                "reshape",
+                "identity",
+                "transpose",
+                "concat",
+                "softmax",
+                "outer",
+                "conv",
+            ]
+        )
+    )
     shapes[y] = shape
     if kind == "add":
         return [f"{y}: f32[{shape}] = add({x}, {draw(st.sampled_from(alike))})"]
@@ -120,7 +149,9 @@ def _line(draw: st.DrawFn, y: str, shapes: dict[str, str]) -> list[str]:
         return [f"{y}: f32[{shapes[y]}] = transpose({x}) perm={perm}".replace(", ", ",")]
     if kind == "concat" and sizes[-1] <= 12:
         shapes[y] = ",".join(map(str, [*sizes[:-1], 2 * sizes[-1]]))
-        return [f"{y}: f32[{shapes[y]}] = concat({x}, {draw(st.sampled_from(alike))}) axis={len(sizes) - 1}"]
+        return [
+            f"{y}: f32[{shapes[y]}] = concat({x}, {draw(st.sampled_from(alike))}) axis={len(sizes) - 1}"
+        ]
     if kind == "softmax":
         return [f"{y}: f32[{shape}] = softmax({x})"]
     if kind == "outer" and len(sizes) == 1 and sizes[0] <= 6:
@@ -132,7 +163,10 @@ def _line(draw: st.DrawFn, y: str, shapes: dict[str, str]) -> list[str]:
         image, h = f"1,1,{sizes[0]},3", sizes[0]
         shapes[f"{y}i"], shapes[y] = image, f"1,1,{h},2"
         reshaped = f"{y}i: f32[{image}] = reshape({x}) shape=[{image}]"
-        return [reshaped, f"{y}: f32[{shapes[y]}] = conv2d({y}i, w) dilations=[1,1] groups=1 pads=[0,0,0,0] strides=[1,1]"]
+        return [
+            reshaped,
+            f"{y}: f32[{shapes[y]}] = conv2d({y}i, w) dilations=[1,1] groups=1 pads=[0,0,0,0] strides=[1,1]",
+        ]
     return [f"{y}: f32[{shape}] = {draw(st.sampled_from(['sigmoid', 'neg', 'exp']))}({x})"]
 
 
@@ -186,7 +220,9 @@ def test_a_reader_through_a_reshape_keeps_the_buffer_alive() -> None:
 
 
 def test_nothing_is_written_over_an_input_or_a_constant() -> None:
-    plan = _plan("input x: f32[8]\nconstant k: f32[8] = seed 1\ns: f32[8] = add(x, k)\nt: f32[8] = exp(s)\ny: f32[8] = neg(t)\noutput y")
+    plan = _plan(
+        "input x: f32[8]\nconstant k: f32[8] = seed 1\ns: f32[8] = add(x, k)\nt: f32[8] = exp(s)\ny: f32[8] = neg(t)\noutput y"
+    )
     assert {plan.storage.buffer_of[n] for n in "stky"}.isdisjoint({plan.storage.buffer_of["x"]})
 
 
@@ -202,12 +238,17 @@ def test_a_smaller_operand_is_not_written_over() -> None:
 
 @pytest.mark.parametrize("io", ["caller", "arena"])
 def test_an_input_that_is_reshaped_to_an_output_is_copied(io: str) -> None:
-    plan = _plan("input x: f32[8]\ny: f32[2,4] = reshape(x) shape=[2,4]\nz: f32[8] = neg(x)\noutput y\noutput z", io)
+    plan = _plan(
+        "input x: f32[8]\ny: f32[2,4] = reshape(x) shape=[2,4]\nz: f32[8] = neg(x)\noutput y\noutput z",
+        io,
+    )
     assert plan.storage.copies == {"y"}
 
 
 def test_two_outputs_of_one_value_are_copied_once() -> None:
-    plan = _plan("input x: f32[8]\na: f32[8] = neg(x)\ny: f32[8] = identity(a)\nz: f32[2,4] = reshape(a) shape=[2,4]\noutput y\noutput z")
+    plan = _plan(
+        "input x: f32[8]\na: f32[8] = neg(x)\ny: f32[8] = identity(a)\nz: f32[2,4] = reshape(a) shape=[2,4]\noutput y\noutput z"
+    )
     assert len(plan.storage.copies) == 1
 
 
@@ -223,7 +264,8 @@ def test_an_output_that_is_read_inside_is_not_written_over() -> None:
 
 
 def test_inputs_and_outputs_in_the_arena_outlive_what_comes_between() -> None:
-    plan = _plan("""
+    plan = _plan(
+        """
         input x: f32[8]
         input late: f32[8]
         a: f32[8] = neg(x)
@@ -231,7 +273,9 @@ def test_inputs_and_outputs_in_the_arena_outlive_what_comes_between() -> None:
         b: f32[8] = sigmoid(a)
         y: f32[8] = add(b, late)
         output early
-        output y""", io="arena")
+        output y""",
+        io="arena",
+    )
     blocks = {b.name: b for b in plan.blocks}
     assert blocks["late"].first == 0
     assert blocks["early"].last == len(plan.steps)
@@ -247,6 +291,6 @@ def test_the_checker_sees_a_value_that_is_lost() -> None:
         b: f32[8] = exp(x)
         y: f32[8] = add(a, b)
         output y""")
-    broken = {name: 0 for name in plan.placement.offsets}
+    broken = dict.fromkeys(plan.placement.offsets, 0)
     with pytest.raises(AssertionError, match="y reads"):
         execute(replace(plan, placement=replace(plan.placement, offsets=broken)))

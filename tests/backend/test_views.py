@@ -37,7 +37,9 @@ def test_plain_bytes_are_those_of_numpy(shape: tuple[int, ...], dtype: DType) ->
 
 
 @given(images, dtypes, st.integers(0, 7))
-def test_a_row_pitch_leaves_gaps_at_the_end_of_rows(shape: tuple[int, int, int, int], dtype: DType, gap: int) -> None:
+def test_a_row_pitch_leaves_gaps_at_the_end_of_rows(
+    shape: tuple[int, int, int, int], dtype: DType, gap: int
+) -> None:
     _, h, w, c = shape
     array, made = _array(shape, dtype), _row_pitch(shape, w * c + gap, dtype)
     raw = made.encode(array, fill=77)
@@ -65,11 +67,15 @@ def test_planes_hold_one_channel_each_within_a_border(
 
 
 @given(images, st.integers(0, 2))
-def test_an_encoding_of_128_stores_int8_as_unsigned(shape: tuple[int, int, int, int], border: int) -> None:
+def test_an_encoding_of_128_stores_int8_as_unsigned(
+    shape: tuple[int, int, int, int], border: int
+) -> None:
     array, made = _array(shape, I8), replace(planar(shape, I8, border), encoding=128)
     raw = made.encode(array, fill=-3)
     stored = np.frombuffer(raw, np.uint8)
-    assert sorted({*stored.tolist()} - {125}) == sorted({int(v) + 128 for v in array.ravel()} - {125})
+    assert sorted({*stored.tolist()} - {125}) == sorted(
+        {int(v) + 128 for v in array.ravel()} - {125}
+    )
     np.testing.assert_array_equal(made.decode(raw), array)
     assert made.decode(raw).dtype == np.int8
 
@@ -82,11 +88,17 @@ def test_encoded_extremes_wrap_nowhere(value: int) -> None:
 
 
 @given(images, st.data())
-def test_a_row_window_reads_the_rows_in_place(shape: tuple[int, int, int, int], data: st.DataObject) -> None:
+def test_a_row_window_reads_the_rows_in_place(
+    shape: tuple[int, int, int, int], data: st.DataObject
+) -> None:
     _, h, w, c = shape
     first = data.draw(st.integers(0, h - 1))
     last = data.draw(st.integers(first + 1, h))
-    form = data.draw(st.sampled_from([plain(shape, I32), _row_pitch(shape, w * c + 3, I32), planar(shape, I32, 1)]))
+    form = data.draw(
+        st.sampled_from(
+            [plain(shape, I32), _row_pitch(shape, w * c + 3, I32), planar(shape, I32, 1)]
+        )
+    )
     array = _array(shape, I32)
     whole = View("arena", 16, form)
     window = whole.rows(first, last)

@@ -77,7 +77,9 @@ def test_an_input_of_an_unknown_element_type_is_refused() -> None:
     assert "'x'" in _refused(proto)
 
 
-def test_a_declared_output_shape_that_is_wrong_is_worth_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_declared_output_shape_that_is_wrong_is_worth_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     proto = model(RELU, {"x": (1, 3)}, ["y"])
     proto.graph.output[0].CopyFrom(helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 4]))
     assert load(proto).type("y").shape == (1, 3)
@@ -88,7 +90,9 @@ def test_a_declared_output_shape_that_is_wrong_is_worth_a_warning(caplog: pytest
 
 
 def test_initialisers_that_are_listed_as_inputs_are_constants() -> None:
-    proto = model([node("Add", "x k", "y")], {"x": (2,), "k": (2,)}, ["y"], {"k": np.float32([1, 2])})
+    proto = model(
+        [node("Add", "x k", "y")], {"x": (2,), "k": (2,)}, ["y"], {"k": np.float32([1, 2])}
+    )
     assert load(proto).inputs == ("x",)
 
 
@@ -100,7 +104,11 @@ def test_an_output_that_is_an_input_or_a_constant_is_copied() -> None:
     made = load(model(RELU, {"x": (2,)}, ["y", "x", "k"], {"k": np.float32([5, 6])}))
     assert made.outputs == ("y", "x.out", "k.out")
     found = outputs(made, {"x": np.float32([-1, 3])})
-    assert {n: v.tolist() for n, v in found.items()} == {"y": [0, 3], "x.out": [-1, 3], "k.out": [5, 6]}
+    assert {n: v.tolist() for n, v in found.items()} == {
+        "y": [0, 3],
+        "x.out": [-1, 3],
+        "k.out": [5, 6],
+    }
     assert run_passes(made, FLOAT).outputs == made.outputs
 
 
@@ -170,7 +178,12 @@ def test_shape_arithmetic_folds_away() -> None:
         node("Reshape", "x to", "flat"),
         node("Gemm", "flat w", "y"),
     ]
-    constants = {"zero": np.int64(0), "axes": np.int64([0]), "minus": np.int64([-1]), "w": weights(1, 12, 2)}
+    constants = {
+        "zero": np.int64(0),
+        "axes": np.int64([0]),
+        "minus": np.int64([-1]),
+        "w": weights(1, 12, 2),
+    }
     made = run_passes(load(model(nodes, {"x": ("N", 3, 4)}, ["y"], constants)), FLOAT)
     assert _ops(made) == ["reshape", "dense"]
     assert made.type("flat").shape == (1, 12)
@@ -232,7 +245,9 @@ def test_an_operator_of_another_domain_is_told_with_it() -> None:
 
 
 def test_operands_that_do_not_fit_are_told_by_node() -> None:
-    text = _refused(model([node("Gemm", "x w", "y")], {"x": (1, 4)}, ["y"], {"w": weights(1, 5, 2)}))
+    text = _refused(
+        model([node("Gemm", "x w", "y")], {"x": (1, 4)}, ["y"], {"w": weights(1, 5, 2)})
+    )
     assert text.startswith("1 node not supported") and "node 'node_y'" in text
 
 
@@ -244,7 +259,9 @@ def test_weights_made_at_run_time_are_refused() -> None:
 
 @pytest.mark.parametrize("opset", [7, 10])
 def test_an_old_opset_is_refused(opset: int) -> None:
-    assert f"opset {opset}, wanted 11 or newer" in _refused(model(RELU, {"x": (2,)}, ["y"], opset=opset))
+    assert f"opset {opset}, wanted 11 or newer" in _refused(
+        model(RELU, {"x": (2,)}, ["y"], opset=opset)
+    )
 
 
 def test_nodes_without_names_are_told_by_their_result() -> None:

@@ -23,7 +23,11 @@ from tinycc_ml.reference.run import outputs
 from ..models import NETS, fused, model, node, run_onnx
 
 FORMATS = {"qdq": QuantFormat.QDQ, "qoperator": QuantFormat.QOperator}
-KINDS = {"i8": (QuantType.QInt8, QuantType.QInt8), "u8": (QuantType.QUInt8, QuantType.QUInt8), "u8i8": (QuantType.QUInt8, QuantType.QInt8)}
+KINDS = {
+    "i8": (QuantType.QInt8, QuantType.QInt8),
+    "u8": (QuantType.QUInt8, QuantType.QUInt8),
+    "u8i8": (QuantType.QUInt8, QuantType.QInt8),
+}
 SAMPLES = 24
 
 
@@ -43,13 +47,20 @@ class _Reader(CalibrationDataReader):
 
 def samples_of(proto: onnx.ModelProto) -> list[dict[str, np.ndarray]]:
     rng = np.random.default_rng(7)
-    shapes = {i.name: [d.dim_value for d in i.type.tensor_type.shape.dim] for i in proto.graph.input}
-    return [{n: rng.standard_normal(s).astype(np.float32) for n, s in shapes.items()} for _ in range(SAMPLES)]
+    shapes = {
+        i.name: [d.dim_value for d in i.type.tensor_type.shape.dim] for i in proto.graph.input
+    }
+    return [
+        {n: rng.standard_normal(s).astype(np.float32) for n, s in shapes.items()}
+        for _ in range(SAMPLES)
+    ]
 
 
 def _prepared(proto: onnx.ModelProto) -> onnx.ModelProto:
     """Batch norms are folded before quantising: the quantiser takes their constants for activations."""
-    return fused(proto) if any(n.op_type == "BatchNormalization" for n in proto.graph.node) else proto
+    return (
+        fused(proto) if any(n.op_type == "BatchNormalization" for n in proto.graph.node) else proto
+    )
 
 
 @cache
@@ -75,7 +86,13 @@ def integer_graph(proto: onnx.ModelProto) -> Graph:
 
 
 CASES = [
-    pytest.param(net, format_, kind, per_channel, id=f"{net}-{format_}-{kind}-{'channel' if per_channel else 'tensor'}")
+    pytest.param(
+        net,
+        format_,
+        kind,
+        per_channel,
+        id=f"{net}-{format_}-{kind}-{'channel' if per_channel else 'tensor'}",
+    )
     for net in NETS
     for format_ in FORMATS
     for kind in KINDS
@@ -84,7 +101,9 @@ CASES = [
 
 
 @pytest.mark.parametrize(("net", "format_", "kind", "per_channel"), CASES)
-def test_quantised_model_is_integer_and_agrees_with_onnx_runtime(net: str, format_: str, kind: str, per_channel: bool) -> None:
+def test_quantised_model_is_integer_and_agrees_with_onnx_runtime(
+    net: str, format_: str, kind: str, per_channel: bool
+) -> None:
     proto = quantised(net, format_, kind, per_channel)
     graph = integer_graph(proto)
     floats = {n.op for n in graph.nodes if graph.type(n.outputs[0]).dtype.is_float}
@@ -114,7 +133,9 @@ def test_weights_of_nine_bits_are_exact_in_c(tmp_path: Path) -> None:
     onnx.save(proto, tmp_path / "net.onnx")
     done = compile(tmp_path / "net.onnx")
     assert done.report["unverified"] is None
-    assert [entry["equal"] for entry in done.report["verified"]] == [True] * len(done.report["verified"])
+    assert [entry["equal"] for entry in done.report["verified"]] == [True] * len(
+        done.report["verified"]
+    )
 
 
 def test_a_quantised_model_has_integers_at_its_ends() -> None:
@@ -131,4 +152,6 @@ def test_weights_only_quantised_leave_a_float_net() -> None:
     graph = run_passes(load(proto), (*FLOAT, *integer_passes()))
     assert [n.op for n in graph.nodes] == ["dense"]
     x = np.float32([[1, 2, 3]])
-    np.testing.assert_allclose(outputs(graph, {"x": x})["y"], run_onnx(proto, {"x": x})["y"], rtol=1e-6)
+    np.testing.assert_allclose(
+        outputs(graph, {"x": x})["y"], run_onnx(proto, {"x": x})["y"], rtol=1e-6
+    )

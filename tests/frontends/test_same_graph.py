@@ -31,15 +31,27 @@ def renamed(graph: Graph) -> Graph:
     met = [*graph.inputs, *(n for node in graph.nodes for n in (*node.inputs, *node.outputs) if n)]
     names = {name: f"t{k}" for k, name in enumerate(dict.fromkeys(met))}
     nodes = tuple(
-        replace(n, inputs=tuple(names[i] for i in n.inputs), outputs=tuple(names[o] for o in n.outputs))
+        replace(
+            n, inputs=tuple(names[i] for i in n.inputs), outputs=tuple(names[o] for o in n.outputs)
+        )
         for n in graph.nodes
     )
     tensors = {new: replace(graph.tensors[old], name=new) for old, new in names.items()}
     ends = {"inputs": graph.inputs, "outputs": graph.outputs}
-    return replace(graph, nodes=nodes, tensors=tensors, **{k: tuple(names[n] for n in v) for k, v in ends.items()})
+    return replace(
+        graph,
+        nodes=nodes,
+        tensors=tensors,
+        **{k: tuple(names[n] for n in v) for k, v in ends.items()},
+    )
 
 
-CONSTANTS = {"w0": weights(1, 4, 2, 3, 3), "b0": weights(2, 4), "w1": weights(3, 4, 1, 3, 3), "w2": weights(4, 3, 48)}
+CONSTANTS = {
+    "w0": weights(1, 4, 2, 3, 3),
+    "b0": weights(2, 4),
+    "w1": weights(3, 4, 1, 3, 3),
+    "w2": weights(4, 3, 48),
+}
 
 
 def _channels_first(x: str = "x") -> list[onnx.NodeProto]:
@@ -51,7 +63,9 @@ def _channels_first(x: str = "x") -> list[onnx.NodeProto]:
 
 
 def test_a_channels_last_model_gives_the_graph_of_a_channels_first_one() -> None:
-    first = model([*_channels_first(), node("Relu", "c1", "y")], {"x": (1, 2, 4, 3)}, ["y"], CONSTANTS)
+    first = model(
+        [*_channels_first(), node("Relu", "c1", "y")], {"x": (1, 2, 4, 3)}, ["y"], CONSTANTS
+    )
     last = model(
         [
             node("Transpose", "x", "t", perm=[0, 3, 1, 2]),
@@ -81,7 +95,12 @@ def test_flattening_in_either_layout_gives_the_same_dense() -> None:
 
 
 def test_identities_dropouts_and_shape_arithmetic_make_no_difference() -> None:
-    plain = model([*_channels_first(), node("Flatten", "c1", "f"), node("Gemm", "f w2", "y", transB=1)], {"x": (1, 2, 4, 3)}, ["y"], CONSTANTS)
+    plain = model(
+        [*_channels_first(), node("Flatten", "c1", "f"), node("Gemm", "f w2", "y", transB=1)],
+        {"x": (1, 2, 4, 3)},
+        ["y"],
+        CONSTANTS,
+    )
     nodes = [
         node("Identity", "x", "i"),
         *_channels_first("i"),
@@ -156,7 +175,10 @@ def _quantised(proto: onnx.ModelProto) -> Graph:
 def test_swish_blocks_are_tables_after_quantisation() -> None:
     """x * sigmoid(x), HardSwish and its long form: one table each."""
     made = _quantised(NETS["gates"]())
-    assert [n.op for n in made.nodes if n.op not in ("reshape", "transpose")] == ["conv2d", "lut"] * 3
+    assert [n.op for n in made.nodes if n.op not in ("reshape", "transpose")] == [
+        "conv2d",
+        "lut",
+    ] * 3
 
 
 def test_squeeze_and_excite_multiplies_integers_by_channel() -> None:

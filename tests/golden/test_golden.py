@@ -38,7 +38,12 @@ def tiny_dense() -> onnx.ModelProto:
         node("Gemm", "gated w1 b1", "logits", transB=1),
         node("Softmax", "logits", "probabilities", axis=-1),
     ]
-    constants = {"w0": _eighths(1, 6, 4), "b0": _eighths(2, 6), "w1": _eighths(3, 3, 6), "b1": _eighths(4, 3)}
+    constants = {
+        "w0": _eighths(1, 6, 4),
+        "b0": _eighths(2, 6),
+        "w1": _eighths(3, 3, 6),
+        "b1": _eighths(4, 3),
+    }
     return model(nodes, {"features": (1, 4)}, ["probabilities"], constants)
 
 
@@ -46,7 +51,10 @@ def tiny_conv() -> onnx.ModelProto:
     """int8: a convolution, a residual sum with a clamp, a pool, a dense; channels first."""
 
     def pair(x: str, y: str, scale: str, zero: str) -> list[onnx.NodeProto]:
-        return [node("QuantizeLinear", f"{x} {scale} {zero}", f"{y}.q"), node("DequantizeLinear", f"{y}.q {scale} {zero}", y)]
+        return [
+            node("QuantizeLinear", f"{x} {scale} {zero}", f"{y}.q"),
+            node("DequantizeLinear", f"{y}.q {scale} {zero}", y),
+        ]
 
     nodes = [
         *pair("image", "image.dq", "s0", "z0"),
@@ -72,7 +80,9 @@ def tiny_conv() -> onnx.ModelProto:
 
 
 @pytest.mark.parametrize("net", [tiny_dense, tiny_conv], ids=lambda f: f.__name__)
-def test_c_is_what_was_reviewed(net: Callable[[], onnx.ModelProto], tmp_path: Path, update_golden: bool) -> None:
+def test_c_is_what_was_reviewed(
+    net: Callable[[], onnx.ModelProto], tmp_path: Path, update_golden: bool
+) -> None:
     path = tmp_path / f"{net.__name__}.onnx"
     onnx.save(net(), path)
     name = net.__name__
@@ -83,5 +93,9 @@ def test_c_is_what_was_reviewed(net: Callable[[], onnx.ModelProto], tmp_path: Pa
             golden.parent.mkdir(exist_ok=True)
             golden.write_text(made[file], encoding="utf-8")
         wanted = golden.read_text(encoding="utf-8").splitlines()
-        change = difflib.unified_diff(wanted, made[file].splitlines(), "reviewed", "made", lineterm="", n=2)
-        assert not (lines := list(change)), "\n".join([f"{file}: pytest --update-golden rewrites it", *lines])
+        change = difflib.unified_diff(
+            wanted, made[file].splitlines(), "reviewed", "made", lineterm="", n=2
+        )
+        assert not (lines := list(change)), "\n".join(
+            [f"{file}: pytest --update-golden rewrites it", *lines]
+        )

@@ -81,7 +81,10 @@ def _misfiled(made: Graph) -> Graph:
         (_misfiled, "filed under"),
         (lambda made: replace(made, outputs=("z",)), "output 'z'"),
         (lambda made: replace(made, nodes=made.nodes[:2]), "tensor 'c'"),
-        (lambda made: replace(made, tensors={k: t for k, t in made.tensors.items() if k != "c"}), "made tensor 'c'"),
+        (
+            lambda made: replace(made, tensors={k: t for k, t in made.tensors.items() if k != "c"}),
+            "made tensor 'c'",
+        ),
     ],
 )
 def test_broken_structure_is_caught(broken: object, message: str) -> None:

@@ -23,6 +23,7 @@ output "y"
 output "x"
 """
 
+
 def graph(lines: str) -> Graph:
     return parse_graph(f"graph net\n{lines}")
 
@@ -65,7 +66,11 @@ def graphs(draw: st.DrawFn) -> Graph:
     for k in range(draw(st.integers(0, 3))):
         read = draw(st.lists(st.sampled_from(["", *tensors]), max_size=3))
         made = [Tensor(next(free), draw(types())) for _ in range(draw(st.integers(1, 2)))]
-        attrs = draw(st.dictionaries(st.from_regex("[a-z][a-z0-9_]{0,5}", fullmatch=True), attributes, max_size=3))
+        attrs = draw(
+            st.dictionaries(
+                st.from_regex("[a-z][a-z0-9_]{0,5}", fullmatch=True), attributes, max_size=3
+            )
+        )
         nodes.append(Node(f"n{k}", "op", tuple(read), tuple(t.name for t in made), attrs))
         tensors.update({t.name: t for t in made})
     outputs = draw(st.lists(st.sampled_from([*tensors]), unique=True)) if tensors else []
@@ -91,7 +96,10 @@ def test_what_is_printed_is_read_back(made: Graph) -> None:
 
 def test_attributes_keep_their_python_types() -> None:
     made = graph("x: f32[1] = op() a=1 b=1.0 c=1e-05 d=-inf e=True f=[True,2]")
-    assert repr(dict(made.nodes[0].attrs)) == "{'a': 1, 'b': 1.0, 'c': 1e-05, 'd': -inf, 'e': True, 'f': (True, 2)}"
+    assert (
+        repr(dict(made.nodes[0].attrs))
+        == "{'a': 1, 'b': 1.0, 'c': 1e-05, 'd': -inf, 'e': True, 'f': (True, 2)}"
+    )
 
 
 def test_seeded_constants_are_the_same_each_time() -> None:

@@ -14,8 +14,8 @@ from tinycc_ml.compiler import Options, compile
 
 from .nets import compiled, own, shared
 
-WARNINGS = "-std=c99 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror".split()
-SANITIZERS = "-fsanitize=address,undefined -fno-sanitize-recover=all -g -O1".split()
+WARNINGS = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
+SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1"]
 ALLOWED = re.compile(
     r"^(memcpy|memset|_GLOBAL_OFFSET_TABLE_|__stack_chk_fail"
     r"|(abs|sqrt|exp|log|tanh|sin|cos|floor|ceil|fabs|fmax|fmin|erf|pow|expm1|log1p|nearbyint|rint)f)$"
@@ -50,7 +50,19 @@ def test_c_compiles_without_a_warning(path: Path, compiler: str, tmp_path: Path)
     need(compiler)
     name, folder = written(path, tmp_path / "out")
     for source in sources(folder):
-        run([compiler, *WARNINGS, "-O2", "-ffp-contract=off", f"-I{folder}", "-c", source, "-o", f"{source}.o"])
+        run(
+            [
+                compiler,
+                *WARNINGS,
+                "-O2",
+                "-ffp-contract=off",
+                f"-I{folder}",
+                "-c",
+                source,
+                "-o",
+                f"{source}.o",
+            ]
+        )
         run([compiler, *WARNINGS, "-DTML_TRACE", f"-I{folder}", "-fsyntax-only", source])
 
 
@@ -60,7 +72,18 @@ def test_the_header_compiles_as_cpp(path: Path, tmp_path: Path) -> None:
     name, folder = written(path, tmp_path / "out")
     unit = tmp_path / "unit.cpp"
     unit.write_text(f'#include "{name}.h"\nvoid use(void) {{ (void)&{name}_run; }}\n')
-    run(["g++", "-Wall", "-Wextra", "-Wpedantic", "-Werror", f"-I{folder}", "-fsyntax-only", str(unit)])
+    run(
+        [
+            "g++",
+            "-Wall",
+            "-Wextra",
+            "-Wpedantic",
+            "-Werror",
+            f"-I{folder}",
+            "-fsyntax-only",
+            str(unit),
+        ]
+    )
 
 
 @pytest.mark.parametrize("path", [*own(), *shared()])
@@ -74,7 +97,9 @@ def test_the_self_test_runs_clean_under_sanitizers(path: Path, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("path", [*own(), *shared()])
-def test_only_allowed_symbols_are_undefined_and_only_own_names_are_defined(path: Path, tmp_path: Path) -> None:
+def test_only_allowed_symbols_are_undefined_and_only_own_names_are_defined(
+    path: Path, tmp_path: Path
+) -> None:
     need("gcc")
     name, folder = written(path, tmp_path / "out")
     units = [s for s in sources(folder) if not s.endswith("_selftest.c")]
@@ -88,12 +113,26 @@ def test_only_allowed_symbols_are_undefined_and_only_own_names_are_defined(path:
     assert not {s for s in undefined - defined if not ALLOWED.match(s)}
 
 
-@pytest.mark.parametrize("path", [*own(), *shared(("kws_int8qdq", "resnet8_int8qdq", "strww_float"))])
+@pytest.mark.parametrize(
+    "path", [*own(), *shared(("kws_int8qdq", "resnet8_int8qdq", "strww_float"))]
+)
 @pytest.mark.parametrize("optimize", ["speed", "size"])
 def test_speed_and_size_give_the_same_numbers(path: Path, optimize: str, tmp_path: Path) -> None:
     _, folder = written(path, tmp_path / "out", optimize=optimize)
     program = tmp_path / "selftest"
-    run(["gcc", "-O2", "-ffp-contract=off", "-DTML_SELFTEST_MAIN", f"-I{folder}", *sources(folder), "-o", str(program), "-lm"])
+    run(
+        [
+            "gcc",
+            "-O2",
+            "-ffp-contract=off",
+            "-DTML_SELFTEST_MAIN",
+            f"-I{folder}",
+            *sources(folder),
+            "-o",
+            str(program),
+            "-lm",
+        ]
+    )
     assert "0 wrong values" in run([str(program)]).stdout
 
 
@@ -111,7 +150,19 @@ def test_a_single_file_needs_nothing_else(path: Path, tmp_path: Path) -> None:
 def test_io_in_the_arena_gives_the_same_numbers(path: Path, tmp_path: Path) -> None:
     _, folder = written(path, tmp_path / "out", io="arena")
     program = tmp_path / "selftest"
-    run(["gcc", *WARNINGS, "-O2", "-DTML_SELFTEST_MAIN", f"-I{folder}", *sources(folder), "-o", str(program), "-lm"])
+    run(
+        [
+            "gcc",
+            *WARNINGS,
+            "-O2",
+            "-DTML_SELFTEST_MAIN",
+            f"-I{folder}",
+            *sources(folder),
+            "-o",
+            str(program),
+            "-lm",
+        ]
+    )
     assert "0 wrong values" in run([str(program)]).stdout
 
 
@@ -150,5 +201,9 @@ def test_a_runtime_of_another_version_is_an_error(tmp_path: Path) -> None:
     name, folder = written(path, tmp_path / "out")
     port = folder / "runtime/common/tml_port.h"
     port.write_text(re.sub(r"(#define TML_RUNTIME_VERSION) \d+", r"\1 99", port.read_text()))
-    done = subprocess.run(["gcc", f"-I{folder}", "-fsyntax-only", str(folder / f"{name}.c")], capture_output=True, text=True)
+    done = subprocess.run(
+        ["gcc", f"-I{folder}", "-fsyntax-only", str(folder / f"{name}.c")],
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode != 0 and "runtime" in done.stderr

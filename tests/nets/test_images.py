@@ -34,7 +34,10 @@ def test_integer_images_have_no_soft_float(path: Path, core: str, tmp_path: Path
     name = made.program.name
     main.write_text(
         f'#include "{name}.h"\nstatic {name}_arena_t arena;\n'
-        + "".join(f"static {p.c_type} {p.ident}[{p.size}];\n" for p in (*made.program.inputs, *made.program.outputs))
+        + "".join(
+            f"static {p.c_type} {p.ident}[{p.size}];\n"
+            for p in (*made.program.inputs, *made.program.outputs)
+        )
         + f"void tml_bench_run(void);\nvoid tml_bench_run(void) {{ {name}_run(&arena, "
         + ", ".join(p.ident for p in (*made.program.inputs, *made.program.outputs))
         + "); }\n"

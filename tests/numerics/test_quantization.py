@@ -35,7 +35,9 @@ def test_affine_range_holds_both_ends_and_zero(a: float, b: float) -> None:
     assert quant.scale0 == np.float32(quant.scale0)
 
 
-@pytest.mark.parametrize(("low", "high", "zero"), [(0, 255, -128), (-255, 0, 127), (-128, 127, 0), (3, 255, -128)])
+@pytest.mark.parametrize(
+    ("low", "high", "zero"), [(0, 255, -128), (-255, 0, 127), (-128, 127, 0), (3, 255, -128)]
+)
 def test_zero_point_reaches_both_ends(low: float, high: float, zero: int) -> None:
     assert affine(low, high) == Quant.per_tensor(1.0, zero)
 
@@ -100,7 +102,8 @@ def test_scales_do_not_go_below_the_smallest_allowed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("real", "bound"), [(np.inf, 127), (-np.inf, -128), (0.0, -10), (6.0, 2), (1e9, 127), (-1e9, -128)]
+    ("real", "bound"),
+    [(np.inf, 127), (-np.inf, -128), (0.0, -10), (6.0, 2), (1e9, 127), (-1e9, -128)],
 )
 def test_bounds_of_clamps_become_integers(real: float, bound: int) -> None:
     assert integer_bound(real, Quant.per_tensor(0.5, -10)) == bound

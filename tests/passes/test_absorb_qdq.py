@@ -62,7 +62,9 @@ def test_a_dense_between_quantised_tensors_is_integer() -> None:
     assert [after.type(n).dtype.name for n in dense.inputs] == ["i8", "i8", "i32", "i32"]
     assert dense.attrs["q_min"] == -7 and dense.attrs["q_max"] == 127
     # 0.5 / (0.05 * 0.01) = 1000, less the zero point times the sum of the row
-    np.testing.assert_array_equal(after.tensors[dense.inputs[2]].value, [1000 - 3 * 85, -1000 - 3 * 3])
+    np.testing.assert_array_equal(
+        after.tensors[dense.inputs[2]].value, [1000 - 3 * 85, -1000 - 3 * 3]
+    )
 
 
 def test_a_quantised_bias_at_the_scale_of_the_accumulator_is_taken_as_it_is() -> None:
@@ -72,7 +74,9 @@ def test_a_quantised_bias_at_the_scale_of_the_accumulator_is_taken_as_it_is() ->
         w: f32[2,4] = dequantize(k)
         c: f32[2] = dequantize(b)
         f: f32[1,2] = dense(d, w, c){_out("1,2")}""")
-    np.testing.assert_array_equal(after.tensors[after.nodes[1].inputs[2]].value, [123 - 3 * 85, -456 - 3 * 3])
+    np.testing.assert_array_equal(
+        after.tensors[after.nodes[1].inputs[2]].value, [123 - 3 * 85, -456 - 3 * 3]
+    )
 
 
 def test_zero_points_of_weights_are_taken_off() -> None:
@@ -80,7 +84,9 @@ def test_zero_points_of_weights_are_taken_off() -> None:
         constant k: u8[2,4] scale 0.01 zero 128 = [1, 20, 100, 4, 127, 227, 255, 0]
         w: f32[2,4] = dequantize(k)
         f: f32[1,2] = dense(d, w){_out("1,2")}""")
-    np.testing.assert_array_equal(after.tensors[after.nodes[1].inputs[1]].value.ravel()[:3], [-127, -108, -28])
+    np.testing.assert_array_equal(
+        after.tensors[after.nodes[1].inputs[1]].value.ravel()[:3], [-127, -108, -28]
+    )
 
 
 @pytest.mark.parametrize("op", ["sigmoid(d)", "clip(d) max=1.0 min=0.0", "leaky_relu(d) alpha=0.1"])
@@ -90,7 +96,9 @@ def test_a_function_of_one_value_is_a_table(op: str) -> None:
 
 
 def test_a_clip_at_one_scale_clips_integers() -> None:
-    after = _absorbed(f"{IN}f: f32[1,4] = clip(d) min=0.0{_out('1,4').replace(R, Q).replace(to(R), to(Q))}", 0)
+    after = _absorbed(
+        f"{IN}f: f32[1,4] = clip(d) min=0.0{_out('1,4').replace(R, Q).replace(to(R), to(Q))}", 0
+    )
     assert _ops(after) == ["quantize", "clip", "dequantize"]
     assert after.nodes[1].attrs["q_min"] == 3
 
@@ -136,9 +144,12 @@ def test_moved_values_that_go_nowhere_quantised_are_moved_as_integers() -> None:
 
 
 def test_a_quantize_after_a_move_goes_before_it() -> None:
-    after = _absorbed(f"""{IN}
+    after = _absorbed(
+        f"""{IN}
         s: f32[1,4] = sigmoid(d)
-        f: f32[2,2] = reshape(s) shape=[2,2]{_out("2,2")}""", 0)
+        f: f32[2,2] = reshape(s) shape=[2,2]{_out("2,2")}""",
+        0,
+    )
     assert _ops(after) == ["quantize", "lut", "reshape", "dequantize"]
 
 
@@ -160,7 +171,9 @@ def test_quantize_of_a_dequantize_vanishes_at_one_scale_and_is_a_table_at_anothe
 
 def test_a_requantised_copy_of_an_input_to_an_output_stays_a_copy() -> None:
     lines = f"input x: i8[2] {Q}\nd: f32[2] = dequantize(x)\ny: i8[2] {Q} = quantize(d) {to(Q)}\noutput y"
-    assert absorb_qdq(graph(lines)) == graph(f"input x: i8[2] {Q}\ny: i8[2] {Q} = identity(x)\noutput y")
+    assert absorb_qdq(graph(lines)) == graph(
+        f"input x: i8[2] {Q}\ny: i8[2] {Q} = identity(x)\noutput y"
+    )
 
 
 def test_unsigned_activations_are_signed_inside() -> None:
@@ -196,19 +209,23 @@ def test_unsigned_inputs_and_outputs_stay_unsigned() -> None:
 
 
 def test_a_tensor_that_several_ops_read_is_quantised_once() -> None:
-    after = _absorbed(f"""{IN}
+    after = _absorbed(
+        f"""{IN}
         a: f32[1,4] = sigmoid(d)
         b: f32[1,4] = tanh(d)
         p: i8[1,4] {R} = quantize(a) {to(R)}
         o: i8[1,4] {R} = quantize(b) {to(R)}
         e: f32[1,4] = dequantize(p)
         g: f32[1,4] = dequantize(o)
-        f: f32[1,4] = mul(e, g){_out("1,4")}""", 1.01)
+        f: f32[1,4] = mul(e, g){_out("1,4")}""",
+        1.01,
+    )
     assert _ops(after) == ["quantize", "lut", "lut", "mul", "dequantize"]
 
 
 def test_a_float_output_inside_keeps_its_real_values() -> None:
-    after = _absorbed(f"""{IN}
+    after = _absorbed(
+        f"""{IN}
         f: f32[1,4] = sigmoid(d)
         r: i8[1,4] {R} = quantize(f) {to(R)}
         y: f32[1,4] = dequantize(r)
@@ -216,7 +233,9 @@ def test_a_float_output_inside_keeps_its_real_values() -> None:
         o: i8[1,4] {R} = quantize(g) {to(R)}
         z: f32[1,4] = dequantize(o)
         output y
-        output z""", 0)
+        output z""",
+        0,
+    )
     assert sorted(_ops(after)) == ["dequantize", "dequantize", "lut", "lut", "quantize"]
 
 

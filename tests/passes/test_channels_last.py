@@ -187,9 +187,9 @@ def test_the_axis_of_a_quantize_follows() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        'a: f32[1,3,4,4] = concat(t, t) axis=3',
+        "a: f32[1,3,4,4] = concat(t, t) axis=3",
         "a: f32[1,1,4,2] = slice(t) starts=[0,1,0,0] steps=[1,1,1,1] shape=[1,1,4,2]",
-        "a: f32[1,5,4,2] = pad(t) pads=[0,1,0,0,0,1,0,0] mode=\"constant\" value=0.0",
+        'a: f32[1,5,4,2] = pad(t) pads=[0,1,0,0,0,1,0,0] mode="constant" value=0.0',
         "a: f32[1,1,1,2] = reduce_mean(t) axes=[1,2]",
     ],
 )
@@ -202,7 +202,9 @@ def test_ops_with_axes_are_turned(line: str) -> None:
 
 
 def test_softmax_along_channels_keeps_its_transpose() -> None:
-    lines = f"{HEAD}a: f32[1,3,4,2] = softmax(t)\ny: f32[1,2,3,4] = transpose(a) {TO_NCHW}\noutput y"
+    lines = (
+        f"{HEAD}a: f32[1,3,4,2] = softmax(t)\ny: f32[1,2,3,4] = transpose(a) {TO_NCHW}\noutput y"
+    )
     assert _sunk(lines) == graph(lines)
 
 
@@ -241,7 +243,11 @@ def test_a_reshape_that_regroups_values_does_not_sink() -> None:
 
 def test_origins_lead_back_to_the_axes_of_the_model() -> None:
     after = channels_last(load(residual()))
-    images = [t for t in after.tensors.values() if t.type.rank == 4 and not t.is_constant and t.name != "x"]
+    images = [
+        t
+        for t in after.tensors.values()
+        if t.type.rank == 4 and not t.is_constant and t.name != "x"
+    ]
     made = [t.origin for t in images if t.origin]
     assert {origin.permutation for origin in made} <= {None, (0, 3, 1, 2)}
     relu = next(t for t in images if t.source_name == "r0")

@@ -16,7 +16,9 @@ def test_equal_nodes_are_one() -> None:
         b: f32[2] = neg(x)
         y: f32[2] = mul(a, b)
         output y""")
-    assert eliminate_common(before) == graph("input x: f32[2]\na: f32[2] = neg(x)\ny: f32[2] = mul(a, a)\noutput y")
+    assert eliminate_common(before) == graph(
+        "input x: f32[2]\na: f32[2] = neg(x)\ny: f32[2] = mul(a, a)\noutput y"
+    )
 
 
 def test_equal_chains_are_one() -> None:
@@ -28,7 +30,9 @@ def test_equal_chains_are_one() -> None:
         d: f32[2] = exp(b)
         y: f32[2] = mul(c, d)
         output y""")
-    after = graph("input x: f32[2]\na: f32[2] = neg(x)\nc: f32[2] = exp(a)\ny: f32[2] = mul(c, c)\noutput y")
+    after = graph(
+        "input x: f32[2]\na: f32[2] = neg(x)\nc: f32[2] = exp(a)\ny: f32[2] = mul(c, c)\noutput y"
+    )
     assert eliminate_common(before) == after
 
 

@@ -49,7 +49,9 @@ def test_a_node_with_one_run_time_operand_stays() -> None:
 
 def test_a_small_constant_is_not_blown_up() -> None:
     big = "y: f32[512,512] = add(a, b)\nz: f32[512,512] = add(y, x)\noutput z"
-    before = graph(f"input x: f32[1]\nconstant a: f32[512,1] = seed 1\nconstant b: f32[1,512] = seed 2\n{big}")
+    before = graph(
+        f"input x: f32[1]\nconstant a: f32[512,1] = seed 1\nconstant b: f32[1,512] = seed 2\n{big}"
+    )
     assert fold_constants(before) == before
 
 
@@ -68,5 +70,7 @@ def test_a_constant_that_others_read_stays_for_them() -> None:
 
 
 def test_folded_values_are_read_only() -> None:
-    before = graph("input x: f32[2]\nconstant a: f32[2] = [1, 2]\nn: f32[2] = identity(a)\ny: f32[2] = add(x, n)\noutput y")
+    before = graph(
+        "input x: f32[2]\nconstant a: f32[2] = [1, 2]\nn: f32[2] = identity(a)\ny: f32[2] = add(x, n)\noutput y"
+    )
     assert not fold_constants(before).tensors["n"].value.flags.writeable

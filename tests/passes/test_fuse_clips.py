@@ -50,7 +50,9 @@ def test_a_relu_is_kept_when_its_input_is_also_an_output() -> None:
 
 
 def test_a_relu_is_kept_when_something_else_reads_its_input() -> None:
-    lines = f"{HEAD}a: f32[4] = add(x, z)\nr: f32[4] = clip(a) min=0.0\ny: f32[4] = mul(a, r)\noutput y"
+    lines = (
+        f"{HEAD}a: f32[4] = add(x, z)\nr: f32[4] = clip(a) min=0.0\ny: f32[4] = mul(a, r)\noutput y"
+    )
     assert _fused(lines) == graph(lines)
 
 

@@ -17,9 +17,13 @@ from ..texts import graph, random_inputs
 NHWC, NCHW = (0, 2, 3, 1), (0, 3, 1, 2)
 
 
-@pytest.mark.parametrize(("layout", "perm", "back"), [("nhwc", "0,3,1,2", "0,2,3,1"), ("nchw", "0,2,3,1", "0,3,1,2")])
+@pytest.mark.parametrize(
+    ("layout", "perm", "back"), [("nhwc", "0,3,1,2", "0,2,3,1"), ("nchw", "0,2,3,1", "0,3,1,2")]
+)
 def test_images_are_transposed_at_both_ends(layout: str, perm: str, back: str) -> None:
-    before = graph("input x: f32[1,2,3,4]\ninput v: f32[4]\ny: f32[1,2,3,4] = add(x, v)\nz: f32[4] = neg(v)\noutput y\noutput z")
+    before = graph(
+        "input x: f32[1,2,3,4]\ninput v: f32[4]\ny: f32[1,2,3,4] = add(x, v)\nz: f32[4] = neg(v)\noutput y\noutput z"
+    )
     shape = ",".join(str((1, 2, 3, 4)[int(p)]) for p in back.split(","))
     assert io_layout(before, layout) == graph(f"""
         input x: f32[{shape}]
@@ -32,7 +36,9 @@ def test_images_are_transposed_at_both_ends(layout: str, perm: str, back: str) -
         output z""")
 
 
-def _turned(values: dict[str, np.ndarray], made: Graph, perm: tuple[int, ...]) -> dict[str, np.ndarray]:
+def _turned(
+    values: dict[str, np.ndarray], made: Graph, perm: tuple[int, ...]
+) -> dict[str, np.ndarray]:
     return {n: v.transpose(perm) if v.ndim == 4 else v for n, v in values.items()}
 
 

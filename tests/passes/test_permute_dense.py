@@ -69,14 +69,22 @@ def test_quantize_and_dequantize_between_are_kept() -> None:
 
 
 def test_quantised_weights_keep_their_quantisation() -> None:
-    after = _permuted("""
+    after = _permuted(
+        """
         input x: f32[1,3,2,4]
         constant q: i8[5,24] scale [0.1,0.2,0.3,0.4,0.5] zero 0 axis 0 = seed 1
         w: f32[5,24] = dequantize(q)
         t: f32[1,4,3,2] = transpose(x) perm=[0,3,1,2]
-        f: f32[1,24] = reshape(t) shape=[1,24]""" + TAIL)
+        f: f32[1,24] = reshape(t) shape=[1,24]"""
+        + TAIL
+    )
     (integers,) = (t for t in after.tensors.values() if t.is_constant)
-    assert integers.type.quant == graph("constant q: i8[5] scale [0.1,0.2,0.3,0.4,0.5] zero 0 axis 0 = seed 1\noutput q").type("q").quant
+    assert (
+        integers.type.quant
+        == graph("constant q: i8[5] scale [0.1,0.2,0.3,0.4,0.5] zero 0 axis 0 = seed 1\noutput q")
+        .type("q")
+        .quant
+    )
     assert "transpose" not in _ops(after)
 
 

@@ -26,7 +26,7 @@ def test_what_changes_nothing_is_removed(line: str) -> None:
 
 
 def test_requantize_to_the_same_type_is_removed_and_to_another_stays() -> None:
-    same = f"r: i8[2] {Q} = requantize(x) dtype=\"i8\" scale=[0.5] zero_point=[3]"
+    same = f'r: i8[2] {Q} = requantize(x) dtype="i8" scale=[0.5] zero_point=[3]'
     other = 'r: i8[2] scale 0.5 zero 2 = requantize(x) dtype="i8" scale=[0.5] zero_point=[2]'
     head, tail = f"input x: i8[2] {Q}\n", "\ny: f32[2] = dequantize(r)\noutput y"
     after = graph(f"{head}y: f32[2] = dequantize(x)\noutput y")
@@ -35,7 +35,9 @@ def test_requantize_to_the_same_type_is_removed_and_to_another_stays() -> None:
 
 
 def test_a_transpose_that_moves_axes_stays() -> None:
-    before = graph("input x: f32[2,2]\na: f32[2,2] = transpose(x) perm=[1,0]\ny: f32[2,2] = neg(a)\noutput y")
+    before = graph(
+        "input x: f32[2,2]\na: f32[2,2] = transpose(x) perm=[1,0]\ny: f32[2,2] = neg(a)\noutput y"
+    )
     assert remove_no_ops(before) == before
 
 

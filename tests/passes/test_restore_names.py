@@ -21,7 +21,9 @@ LINES = """
 
 def _with_origins(made: Graph, **origins: str) -> Graph:
     names = {key.replace("_", "."): value for key, value in origins.items()}
-    tensors = {n: replace(t, origin=Origin(names[n])) if n in names else t for n, t in made.tensors.items()}
+    tensors = {
+        n: replace(t, origin=Origin(names[n])) if n in names else t for n, t in made.tensors.items()
+    }
     return replace(made, tensors=tensors)
 
 

@@ -16,7 +16,14 @@ def _lines(shape: str, perm: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("shape", "perm"), [("1,1,3,4", "0,2,3,1"), ("1,3,1,1", "0,2,3,1"), ("1,5", "1,0"), ("1,1", "1,0"), ("2,1,3", "1,0,2")]
+    ("shape", "perm"),
+    [
+        ("1,1,3,4", "0,2,3,1"),
+        ("1,3,1,1", "0,2,3,1"),
+        ("1,5", "1,0"),
+        ("1,1", "1,0"),
+        ("2,1,3", "1,0,2"),
+    ],
 )
 def test_a_transpose_of_size_1_axes_is_a_reshape(shape: str, perm: str) -> None:
     before = graph(_lines(shape, perm))
@@ -25,7 +32,9 @@ def test_a_transpose_of_size_1_axes_is_a_reshape(shape: str, perm: str) -> None:
     assert_same_values(before, after)
 
 
-@pytest.mark.parametrize(("shape", "perm"), [("1,2,3,4", "0,2,3,1"), ("2,2", "1,0"), ("2,1,3", "2,1,0")])
+@pytest.mark.parametrize(
+    ("shape", "perm"), [("1,2,3,4", "0,2,3,1"), ("2,2", "1,0"), ("2,1,3", "2,1,0")]
+)
 def test_a_transpose_that_moves_values_stays(shape: str, perm: str) -> None:
     before = graph(_lines(shape, perm))
     assert trivial_transposes(before) == before

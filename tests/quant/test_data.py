@@ -32,8 +32,14 @@ def _saved(folder: Path, **arrays: np.ndarray) -> Path:
 def read(tmp_path: Path) -> Read:
     """Data as read from a file of these arrays; `__` in a name is a dot."""
 
-    def read(lines: str = ONE, scales: dict[str, InputScale] | None = None, **arrays: np.ndarray) -> Data:
-        return load_data(_saved(tmp_path, **{k.replace("__", "."): v for k, v in arrays.items()}), graph(lines), scales)
+    def read(
+        lines: str = ONE, scales: dict[str, InputScale] | None = None, **arrays: np.ndarray
+    ) -> Data:
+        return load_data(
+            _saved(tmp_path, **{k.replace("__", "."): v for k, v in arrays.items()}),
+            graph(lines),
+            scales,
+        )
 
     return read
 
@@ -88,14 +94,32 @@ def test_arrays_are_taken_as_a_file_is() -> None:
         ({"x": X, "scale": np.float32(np.nan)}, "must be positive"),
         ({"x": X, "scale": np.float32([1, 2, 3])}, "'scale' wants one number, got float32[3]"),
         ({"x": X, "scale": np.array("a")}, "'scale' wants one number"),
-        ({"x": X, "scale": np.float32(1), "zero_point": np.int8([1, 2])}, "'zero_point' wants one number"),
-        ({"x": X, "scale": np.float32(1), "zero_point": np.float32(0.5)}, "'zero_point' wants a whole number, got 0.5"),
-        ({"x": X, "scale": np.float32(1), "zero_point": np.int32(200)}, "must lie in -128..127, got 200"),
-        ({"x": X.astype(np.uint8), "scale": np.float32(1), "zero_point": np.int32(-1)}, "must lie in 0..255, got -1"),
-        ({"x": X, "zero_point": np.int32(1)}, "'zero_point' without 'scale'"),
+        (
+            {"x": X, "scale": np.float32(1), "zero_point": np.int8([1, 2])},
+            "'zero_point' wants one number",
+        ),
+        (
+            {"x": X, "scale": np.float32(1), "zero_point": np.float32(0.5)},
+            "'zero_point' wants a whole number, got 0.5",
+        ),
+        (
+            {"x": X, "scale": np.float32(1), "zero_point": np.float32(np.nan)},
+            "'zero_point' wants a whole number, got nan",
+        ),
+        (
+            {"x": X, "scale": np.float32(1), "zero_point": np.int32(200)},
+            "must lie in -128..127, got 200",
+        ),
+        (
+            {"x": X.astype(np.uint8), "scale": np.float32(1), "zero_point": np.int32(-1)},
+            "must lie in 0..255, got -1",
+        ),
+        ({"x": X, "zero_point": np.int32(1)}, "'zero_point' without a scale"),
     ],
 )
-def test_what_does_not_fit_is_refused(read: Read, arrays: dict[str, np.ndarray], message: str) -> None:
+def test_what_does_not_fit_is_refused(
+    read: Read, arrays: dict[str, np.ndarray], message: str
+) -> None:
     with pytest.raises(DataError, match=re.escape(message)) as caught:
         read(**arrays)
     assert "data.npz" in str(caught.value)
@@ -172,7 +196,9 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
     assert "can't read" in _refused(tmp_path / "none.npz")
 
 
-@pytest.mark.parametrize("content", [b"", b"text, no numbers", b"PK\x03\x04 no archive", b"\x93NUMPY\x01\x00"])
+@pytest.mark.parametrize(
+    "content", [b"", b"text, no numbers", b"PK\x03\x04 no archive", b"\x93NUMPY\x01\x00"]
+)
 def test_a_file_that_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "data.npz"
     path.write_bytes(content)

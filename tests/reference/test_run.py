@@ -39,7 +39,9 @@ def test_inputs_take_the_shape_of_the_graph() -> None:
 
 
 def test_an_input_or_constant_may_be_an_output() -> None:
-    made = graph("input x: f32[2]\nconstant k: f32[2] = [1, 2]\ny: f32[2] = add(x, k)\noutput y\noutput x\noutput k")
+    made = graph(
+        "input x: f32[2]\nconstant k: f32[2] = [1, 2]\ny: f32[2] = add(x, k)\noutput y\noutput x\noutput k"
+    )
     found = outputs(made, {"x": np.float32([3, 4])})
     assert {n: v.tolist() for n, v in found.items()} == {"y": [4, 6], "x": [3, 4], "k": [1, 2]}
 

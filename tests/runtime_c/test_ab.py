@@ -43,7 +43,10 @@ def test_conv2d_equals_int64(kernels, guarded, window, span, y_c):
     run = win.kernel_w * win.x_c if win.dilation_w == 1 else win.x_c
     stream = ab_words.packed(w.reshape(y_c, -1).astype(np.int64), bias, m, run)
     steps = ab_words.steps_of(run, w[0].size // run)
-    y, scratch = guarded(win.y_h, win.y_w * y_c + win.y_gap), np.zeros(8 * steps + w[0].size + y_c, np.int8)
+    y, scratch = (
+        guarded(win.y_h, win.y_w * y_c + win.y_gap),
+        np.zeros(8 * steps + w[0].size + y_c, np.int8),
+    )
     params = win.params(y_c) | q | {"y_c": y_c, "groups": 1}
     kernels.call("conv2d_ab_i8", params, naive.spread(x, win.x_gap), stream, scratch, y)
     windows = naive.gather(x, win, q["x_zero_point"])

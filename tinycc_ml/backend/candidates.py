@@ -45,13 +45,17 @@ def options_of(graph: Graph, node: Node, target: Target) -> Options:
             refused.append((kernel.name, reason))
         else:
             scratch = kernel.scratch_bytes(site)
-            found.append(Candidate(node.name, kernel, scratch, kernel.in_place, kernel.cycles(site)))
+            found.append(
+                Candidate(node.name, kernel, scratch, kernel.in_place, kernel.cycles(site))
+            )
     if not found and op.nest is not None:
         nest = op.nest(site)
         found.append(Candidate(node.name, None, 0, nest.in_place, nest.cycles))
     if not found:
         reasons = "; ".join(f"{name} {reason}" for name, reason in refused) or "it has no kernel"
-        raise ModelError(f"{node.op} on {site.x} can't be computed: {reasons}", loc=Location(node=node.name))
+        raise ModelError(
+            f"{node.op} on {site.x} can't be computed: {reasons}", loc=Location(node=node.name)
+        )
     return Options(tuple(found), tuple(refused))
 
 

@@ -87,12 +87,21 @@ def _all_options(graph: Graph, nodes: Sequence[Node], target: Target) -> dict[st
     return found
 
 
-def _order(graph: Graph, nodes: Sequence[Node], chosen: Mapping[str, Candidate], storage: Storage) -> list[Node]:
+def _order(
+    graph: Graph, nodes: Sequence[Node], chosen: Mapping[str, Candidate], storage: Storage
+) -> list[Node]:
     def buffers(names: Sequence[str]) -> frozenset[str]:
-        return frozenset(storage.buffer_of[n] for n in names if n and not graph.tensors[n].is_constant)
+        return frozenset(
+            storage.buffer_of[n] for n in names if n and not graph.tensors[n].is_constant
+        )
 
     tasks = [
-        Task(n.name, buffers(n.inputs), buffers(n.outputs), chosen[n.name].scratch_bytes if n.name in chosen else 0)
+        Task(
+            n.name,
+            buffers(n.inputs),
+            buffers(n.outputs),
+            chosen[n.name].scratch_bytes if n.name in chosen else 0,
+        )
         for n in nodes
     ]
     sizes = {b: size for b, size in storage.bytes.items() if storage.is_arena(b)}
@@ -122,7 +131,9 @@ def _blocks(
     blocks = [Block(b, storage.bytes[b], first[b], last[b]) for b in first]
     for step, node in enumerate(order):
         if node.name in chosen and chosen[node.name].scratch_bytes:
-            blocks.append(Block(scratch_name(node.name), chosen[node.name].scratch_bytes, step, step))
+            blocks.append(
+                Block(scratch_name(node.name), chosen[node.name].scratch_bytes, step, step)
+            )
     return tuple(blocks)
 
 
@@ -135,7 +146,10 @@ def _check_memory(plan: Plan) -> None:
     limit = plan.target.memories["ram"]
     if limit is None or plan.arena_bytes <= limit:
         return
-    peak = max(range(len(plan.steps)), key=lambda s: sum(b.bytes for b in plan.blocks if b.first <= s <= b.last))
+    peak = max(
+        range(len(plan.steps)),
+        key=lambda s: sum(b.bytes for b in plan.blocks if b.first <= s <= b.last),
+    )
     live = sorted((b for b in plan.blocks if b.first <= peak <= b.last), key=lambda b: -b.bytes)
     names = ", ".join(f"{b.name} ({b.bytes} bytes)" for b in live)
     raise TargetError(

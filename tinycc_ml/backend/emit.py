@@ -27,7 +27,12 @@ _WIDTH = 100
 def emit(program: Program, vectors: Vectors, *, single_file: bool = False) -> dict[str, str]:
     """The text of every file of out/, by path relative to it, but for the reports."""
     name = program.name
-    context = {"program": program, "vectors": vectors, "version": __version__, "runtime_version": runtime_version()}
+    context = {
+        "program": program,
+        "vectors": vectors,
+        "version": __version__,
+        "runtime_version": runtime_version(),
+    }
     files = {
         f"{name}.h": render("model.h.j2", context),
         f"{name}.c": render("model.c.j2", context),
@@ -152,20 +157,26 @@ def format_values(values: np.ndarray) -> str:
 
 def _float_texts(flat: np.ndarray) -> list[str]:
     if not np.isfinite(flat).all():
-        raise TinymlError("a constant of the model is infinite or no number, which C has no literal for")
+        raise TinymlError(
+            "a constant of the model is infinite or no number, which C has no literal for"
+        )
     return [c_float(v) for v in flat]
 
 
 def _wrapped(text: str, indent: int) -> str:
     """An argument list over several lines, continued under its opening bracket; ");" follows it."""
     whole = re.sub(r"(?<!,) ", "\0", text)  # \0: a space that does not break
-    lines = textwrap.wrap(whole, _WIDTH - indent - 2, break_long_words=False, break_on_hyphens=False)
+    lines = textwrap.wrap(
+        whole, _WIDTH - indent - 2, break_long_words=False, break_on_hyphens=False
+    )
     return ("\n" + " " * indent).join(lines).replace("\0", " ")
 
 
 def _statement(text: str, indent: str) -> str:
     """A statement of a loop nest, continued four columns in where it is too long."""
-    lines = textwrap.wrap(text, _WIDTH - len(indent) - 4, break_long_words=False, break_on_hyphens=False)
+    lines = textwrap.wrap(
+        text, _WIDTH - len(indent) - 4, break_long_words=False, break_on_hyphens=False
+    )
     return f"\n{indent}    ".join(lines)
 
 

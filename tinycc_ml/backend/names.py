@@ -6,10 +6,64 @@ import re
 from collections.abc import Iterable
 
 _KEYWORDS = frozenset(
-    """auto break case char const continue default do double else enum extern float for goto if inline
-    int long register restrict return short signed sizeof static struct switch typedef union unsigned void
-    volatile while bool true false class namespace template new delete this private public protected
-    virtual operator friend using try catch throw main arena size_t""".split()
+    [
+        "auto",
+        "break",
+        "case",
+        "char",
+        "const",
+        "continue",
+        "default",
+        "do",
+        "double",
+        "else",
+        "enum",
+        "extern",
+        "float",
+        "for",
+        "goto",
+        "if",
+        "inline",
+        "int",
+        "long",
+        "register",
+        "restrict",
+        "return",
+        "short",
+        "signed",
+        "sizeof",
+        "static",
+        "struct",
+        "switch",
+        "typedef",
+        "union",
+        "unsigned",
+        "void",
+        "volatile",
+        "while",
+        "bool",
+        "true",
+        "false",
+        "class",
+        "namespace",
+        "template",
+        "new",
+        "delete",
+        "this",
+        "private",
+        "public",
+        "protected",
+        "virtual",
+        "operator",
+        "friend",
+        "using",
+        "try",
+        "catch",
+        "throw",
+        "main",
+        "arena",
+        "size_t",
+    ]
 )
 _LONGEST = 48
 

@@ -136,5 +136,8 @@ class Program:
     def parameters(self) -> tuple[str, ...]:
         """The parameters of NAME_run in C."""
         ports = () if self.io_in_arena else (*self.inputs, *self.outputs)
-        given = [f"const {p.c_type} *{p.ident}" if p in self.inputs else f"{p.c_type} *{p.ident}" for p in ports]
+        given = [
+            f"const {p.c_type} *{p.ident}" if p in self.inputs else f"{p.c_type} *{p.ident}"
+            for p in ports
+        ]
         return (f"{self.name}_arena_t *arena", *given)

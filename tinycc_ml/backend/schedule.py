@@ -33,8 +33,13 @@ def schedule(tasks: Sequence[Task], sizes: Mapping[str, int]) -> tuple[str, ...]
     each buffer that takes arena space; a buffer lives from the task that writes it to the last one that
     reads it."""
     writers = {b: t.name for t in tasks for b in t.writes}
-    needs = {t.name: frozenset(writers[b] for b in t.reads if b in writers) - {t.name} for t in tasks}
-    readers = {b: sum(b in t.reads for t in tasks) for b in {b for t in tasks for b in (*t.reads, *t.writes)}}
+    needs = {
+        t.name: frozenset(writers[b] for b in t.reads if b in writers) - {t.name} for t in tasks
+    }
+    readers = {
+        b: sum(b in t.reads for t in tasks)
+        for b in {b for t in tasks for b in (*t.reads, *t.writes)}
+    }
     given = _State(frozenset(), (), 0, 0, readers)
     beam = [given]
     for task in tasks:
@@ -44,7 +49,10 @@ def schedule(tasks: Sequence[Task], sizes: Mapping[str, int]) -> tuple[str, ...]
 
 
 def _advance(
-    beam: Sequence[_State], tasks: Sequence[Task], needs: Mapping[str, frozenset[str]], sizes: Mapping[str, int]
+    beam: Sequence[_State],
+    tasks: Sequence[Task],
+    needs: Mapping[str, frozenset[str]],
+    sizes: Mapping[str, int],
 ) -> list[_State]:
     best: dict[frozenset[str], _State] = {}
     for state in beam:

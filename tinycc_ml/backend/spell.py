@@ -26,7 +26,19 @@ _PORT = "common/tml_port.h"
 # Names that the self-test and every step use beside the parameters; those of loop nests are looked up
 _LOCALS = (
     *(f"{letter}{k}" for letter in "xy" for k in range(10)),
-    *"a i params sample sample_now first_wrong wrong wanted error crc32 tml_trace".split(),
+    *[
+        "a",
+        "i",
+        "params",
+        "sample",
+        "sample_now",
+        "first_wrong",
+        "wrong",
+        "wanted",
+        "error",
+        "crc32",
+        "tml_trace",
+    ],
 )
 
 
@@ -73,10 +85,14 @@ class _Speller:
 
     def _ports(self) -> dict[str, Port]:
         names = (*self.graph.inputs, *self.graph.outputs)
-        words = {w for nest in self.nests.values() for w in re.findall(r"[A-Za-z_]\w*", _text(nest.body))}
+        words = {
+            w for nest in self.nests.values() for w in re.findall(r"[A-Za-z_]\w*", _text(nest.body))
+        }
         idents = identifiers(names, taken=(*_LOCALS, *sorted(words)))
         uppers = {name: ident.upper() for name, ident in idents.items()}
-        return {n: Port(n, idents[n], uppers[n], self.graph.type(n), self._offset(n)) for n in names}
+        return {
+            n: Port(n, idents[n], uppers[n], self.graph.type(n), self._offset(n)) for n in names
+        }
 
     def _offset(self, tensor: str) -> int | None:
         return self.plan.placement.offsets.get(self.plan.storage.buffer_of[tensor])
@@ -87,7 +103,11 @@ class _Speller:
         site = Site.of(self.graph, node)
         probe = self._probe(index, node)
         nest = self.nests.get(node.name)
-        return self._kernel_step(node, site, probe) if nest is None else self._nest_step(node, site, probe, nest)
+        return (
+            self._kernel_step(node, site, probe)
+            if nest is None
+            else self._nest_step(node, site, probe, nest)
+        )
 
     def _nest_of(self, node: Node) -> Nest | None:
         """The loop nest of a node that no kernel was chosen for."""
@@ -101,7 +121,9 @@ class _Speller:
         tensor = self.graph.tensors[node.outputs[0]]
         view = self.plan.view(tensor.name)
         pointer = self._pointer(tensor.name)
-        return Probe(index, tensor.name, tensor.source_name, tensor.type, view, pointer, view.format.bytes)
+        return Probe(
+            index, tensor.name, tensor.source_name, tensor.type, view, pointer, view.format.bytes
+        )
 
     def _title(self, node: Node, site: Site) -> str:
         macs = op_of(node).macs(site)
@@ -119,9 +141,13 @@ class _Speller:
         calls = tuple(self._arguments(node, site, image, images, arrays) for image in range(images))
         params = tuple((k, _literal(v)) for k, v in kernel.params(site).items())
         params_type = _params_type(f"{kernel.folder}/{kernel.name}.h", kernel.name)
-        return Step(node.name, self._title(node, site), probe, kernel.name, params_type, params, calls)
+        return Step(
+            node.name, self._title(node, site), probe, kernel.name, params_type, params, calls
+        )
 
-    def _arguments(self, node: Node, site: Site, image: int, images: int, arrays: Sequence[str]) -> tuple[str, ...]:
+    def _arguments(
+        self, node: Node, site: Site, image: int, images: int, arrays: Sequence[str]
+    ) -> tuple[str, ...]:
         candidate = self.plan.chosen[node.name]
         assert candidate.kernel is not None
         args = ["&params"]
@@ -161,7 +187,9 @@ class _Speller:
         for index, tensor in enumerate(site.outputs):
             pointers.append(Pointer(tensor.type.dtype.c, f"y{index}", self._pointer(tensor.name)))
         self.arrays_of[node.name] = tuple(arrays)
-        return Step(node.name, self._title(node, site), probe, pointers=tuple(pointers), body=nest.body)
+        return Step(
+            node.name, self._title(node, site), probe, pointers=tuple(pointers), body=nest.body
+        )
 
     # -- operands ------------------------------------------------------------------------------
 

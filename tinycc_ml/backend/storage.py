@@ -87,7 +87,12 @@ def _last_reads(graph: Graph, order: Sequence[Node], classes: _Classes) -> dict[
 
 
 def _write_in_place(
-    graph: Graph, node: Node, step: int, candidate: Candidate, classes: _Classes, last: dict[str, int]
+    graph: Graph,
+    node: Node,
+    step: int,
+    candidate: Candidate,
+    classes: _Classes,
+    last: dict[str, int],
 ) -> None:
     y = classes.root(node.outputs[0])
     if y in classes.external or len(node.outputs) != 1:

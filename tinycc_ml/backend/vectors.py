@@ -42,9 +42,15 @@ def make_vectors(graph: Graph, program: Program, samples: Mapping[str, np.ndarra
     runs = [run(graph, {name: array[k] for name, array in samples.items()}) for k in range(count)]
     outputs = {name: np.stack([r[name] for r in runs]) for name in graph.outputs}
     exact = exact_tensors(graph)
-    sums = np.array([[_sum(r, s.probe.tensor, exact) for s in program.steps] for r in runs], np.uint32)
-    arrays = [_array(program, p.tensor, p.ident, "input", samples[p.tensor]) for p in program.inputs]
-    arrays += [_array(program, p.tensor, p.ident, "output", outputs[p.tensor]) for p in program.outputs]
+    sums = np.array(
+        [[_sum(r, s.probe.tensor, exact) for s in program.steps] for r in runs], np.uint32
+    )
+    arrays = [
+        _array(program, p.tensor, p.ident, "input", samples[p.tensor]) for p in program.inputs
+    ]
+    arrays += [
+        _array(program, p.tensor, p.ident, "output", outputs[p.tensor]) for p in program.outputs
+    ]
     tolerances = {name: _tolerance(outputs[name]) for name in graph.outputs}
     return Vectors(count, samples, outputs, sums if sums.any() else None, tolerances, tuple(arrays))
 
@@ -71,9 +77,14 @@ def _tolerance(array: np.ndarray) -> float:
     return FLOAT_TOLERANCE * max(spread, float(np.max(np.abs(array), initial=0.0)), 1e-30)
 
 
-def _array(program: Program, tensor: str, ident: str, kind: str, values: np.ndarray) -> ConstantArray:
+def _array(
+    program: Program, tensor: str, ident: str, kind: str, values: np.ndarray
+) -> ConstantArray:
     return ConstantArray(
-        f"{program.name}_test_{ident}", dtype_of(values).c, np.ravel(values), f"{kind} {ident}, sample by sample"
+        f"{program.name}_test_{ident}",
+        dtype_of(values).c,
+        np.ravel(values),
+        f"{kind} {ident}, sample by sample",
     )
 
 
@@ -88,7 +99,9 @@ def seeded_samples(graph: Graph, seed: int = 0, count: int = SAMPLES) -> dict[st
             samples[name] = rng.uniform(-1, 1, shape).astype(type_.dtype.numpy)
         else:
             low, high = type_.dtype.range
-            samples[name] = rng.integers(max(low, -(2**31)), min(high, 2**31 - 1), shape, endpoint=True).astype(type_.dtype.numpy)
+            samples[name] = rng.integers(
+                max(low, -(2**31)), min(high, 2**31 - 1), shape, endpoint=True
+            ).astype(type_.dtype.numpy)
     return samples
 
 

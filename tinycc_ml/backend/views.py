@@ -69,7 +69,9 @@ def plain(shape: tuple[int, ...], dtype: DType) -> Format:
     return Format(shape, dtype, strides_of(shape), elements=count)
 
 
-def planar(shape: tuple[int, int, int, int], dtype: DType, border: int = 0, align: int = 1) -> Format:
+def planar(
+    shape: tuple[int, int, int, int], dtype: DType, border: int = 0, align: int = 1
+) -> Format:
     """[N, H, W, C] stored as planes, one per channel, each with `border` elements around the image and a
     row pitch that is a multiple of `align`."""
     n, h, w, c = shape

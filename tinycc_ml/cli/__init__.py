@@ -108,7 +108,9 @@ def main() -> None:
     help="Goes with --input-scale; default 0.",
 )
 @click.option("--allow-float", is_flag=True, help="Ops without an integer form may stay float.")
-@click.option("--keep-dead-work", is_flag=True, help="Keep channels that provably change no output.")
+@click.option(
+    "--keep-dead-work", is_flag=True, help="Keep channels that provably change no output."
+)
 @click.option("--single-file", is_flag=True, help="One C file and one header.")
 @click.option("--no-verify", is_flag=True, help="Don't build and check the C on this machine.")
 @click.option(

@@ -29,7 +29,9 @@ def compile_summary(report: Report, out: Path) -> list[str]:
         )
     ]
     lines += [_line("RAM", memory_text(report))]
-    lines += [_line("removed", text) for text in removed_lines(report["removed"], each_tensor=False)]
+    lines += [
+        _line("removed", text) for text in removed_lines(report["removed"], each_tensor=False)
+    ]
     lines += [_line("accuracy", text) for text in accuracy_lines(report["accuracy"])]
     lines += [_line("verified", good(verified_line(entry))) for entry in report["verified"]]
     if report["unverified"]:

@@ -149,7 +149,9 @@ def verify_structure(graph: Graph) -> None:
         _check_reads(node, known)
         for out in node.outputs:
             if out in known:
-                raise InternalError(f"tensor {out!r} is made twice, the second time by {node.name!r}")
+                raise InternalError(
+                    f"tensor {out!r} is made twice, the second time by {node.name!r}"
+                )
             known.add(out)
     _check_names("output", graph.outputs, known)
     _check_names("tensor", graph.tensors, known)

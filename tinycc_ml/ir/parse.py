@@ -28,7 +28,9 @@ def parse_graph(text: str, constants: Mapping[str, np.ndarray] | None = None) ->
     except UnexpectedInput as error:
         line = text.split("\n")[max(error.line, 1) - 1].strip()
         place = f": {line}" if line else ""
-        raise ModelError(f"not a line of a graph{place}", loc=Location(None, error.line, error.column)) from error
+        raise ModelError(
+            f"not a line of a graph{place}", loc=Location(None, error.line, error.column)
+        ) from error
     return _Reader(constants or {}).graph(tree)
 
 
@@ -67,7 +69,10 @@ class _Reader:
         self.tensors[tensor.name] = constant(tensor.name, tensor.type, data)
 
     def _node(self, parts: Sequence[Tree | Token]) -> None:
-        kinds = {kind: [p for p in parts if isinstance(p, Tree) and p.data == kind] for kind in ("typed", "attribute")}
+        kinds = {
+            kind: [p for p in parts if isinstance(p, Tree) and p.data == kind]
+            for kind in ("typed", "attribute")
+        }
         op = next(str(p) for p in parts if isinstance(p, Token))
         operands = [p for p in parts if isinstance(p, Tree) and p.data in ("operand", "absent")]
         read = tuple("" if p.data == "absent" else self._known(p.children[0]) for p in operands)  # type: ignore
@@ -136,7 +141,10 @@ def _quant(tree: Tree, shape: tuple[int, ...]) -> Quant:
         return Quant.per_tensor(scales[0], zeros[0])
     at = int(axis[0][0])
     if not 0 <= at < len(shape) or len(scales) != shape[at] or len(zeros) not in (1, len(scales)):
-        _refuse(tree, f"{len(scales)} scales and {len(zeros)} zero points for axis {at} of {list(shape)}")
+        _refuse(
+            tree,
+            f"{len(scales)} scales and {len(zeros)} zero points for axis {at} of {list(shape)}",
+        )
     zeros = zeros * len(scales) if len(zeros) == 1 else zeros
     return Quant(tuple(float(s) for s in scales), tuple(int(z) for z in zeros), at)
 
@@ -169,5 +177,9 @@ def _unquoted(token: str) -> str:
 
 def _refuse(where: Any, message: str) -> NoReturn:
     """ModelError at the first token of `where`."""
-    token = where if isinstance(where, Token) else next(where.scan_values(lambda v: isinstance(v, Token)))
+    token = (
+        where
+        if isinstance(where, Token)
+        else next(where.scan_values(lambda v: isinstance(v, Token)))
+    )
     raise ModelError(message, loc=Location(None, token.line, token.column))

@@ -66,7 +66,12 @@ class Draft:
         return self.add_tensor(replace(tensor, origin=origin))
 
     def add_node(
-        self, op: str, inputs: Sequence[str], outputs: Sequence[str], attrs: Mapping[str, Any], name: str
+        self,
+        op: str,
+        inputs: Sequence[str],
+        outputs: Sequence[str],
+        attrs: Mapping[str, Any],
+        name: str,
     ) -> Node:
         """A new node; its output tensors must have been added (or be taken over from a removed node)."""
         node = Node(self.fresh_node(name), op, tuple(inputs), tuple(outputs), dict(attrs))
@@ -181,5 +186,7 @@ class Draft:
                 done.setdefault(name, self.nodes[name])
             elif name not in done:
                 stack.append((name, True))
-                reads = [self._producers[n] for n in self.nodes[name].inputs if n in self._producers]
+                reads = [
+                    self._producers[n] for n in self.nodes[name].inputs if n in self._producers
+                ]
                 stack += [(n, False) for n in reversed(reads) if n not in done]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..ir.types import DType, I8, Quant, TensorType
+from ..ir.types import I8, DType, Quant, TensorType
 
 # A range narrower than this, relative to nothing at all, is a constant: any scale serves.
 _SMALLEST_SCALE = 2.0**-60
@@ -79,4 +79,6 @@ def integer_bound(real: float, quant: Quant, dtype: DType = I8) -> int:
     low, high = dtype.range
     if np.isinf(real):
         return low if real < 0 else high
-    return int(np.clip(np.rint(np.float32(real) / np.float32(quant.scale0)) + quant.zero, low, high))
+    return int(
+        np.clip(np.rint(np.float32(real) / np.float32(quant.scale0)) + quant.zero, low, high)
+    )

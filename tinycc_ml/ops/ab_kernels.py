@@ -41,7 +41,10 @@ def _stream(site: Site, run: int) -> tuple[tuple[str, np.ndarray], ...]:
 
 
 def _conv2d_params(site: Site) -> dict[str, int | float]:
-    image: dict[str, int | float] = {**image_params(site.x.shape, site.y.shape), **_window(site).params()}
+    image: dict[str, int | float] = {
+        **image_params(site.x.shape, site.y.shape),
+        **_window(site).params(),
+    }
     zero = site.x.quant.zero  # type: ignore[union-attr]
     return {**image, "groups": 1, "x_zero_point": zero, **quantized_params(site)}
 
@@ -57,7 +60,9 @@ CONV2D = Kernel(
     params=_conv2d_params,
     arrays=lambda site: _stream(site, _run(site)[0]),
     scratch_bytes=lambda site: _scratch(*_run(site), site.y.shape[3]),
-    cycles=lambda site: ab_words.cycles(site.y.size // site.y.shape[3], site.y.shape[3], *_run(site)),
+    cycles=lambda site: ab_words.cycles(
+        site.y.size // site.y.shape[3], site.y.shape[3], *_run(site)
+    ),
     features=_DSP,
 )
 
@@ -72,7 +77,13 @@ def _dense_params(site: Site) -> dict[str, int | float]:
     count = site.x.size // k
     image = image_params((1, 1, count, k), (1, 1, count, n))
     zero = site.x.quant.zero  # type: ignore[union-attr]
-    return {**image, **Window((1, 1)).params(), "groups": 1, "x_zero_point": zero, **quantized_params(site)}
+    return {
+        **image,
+        **Window((1, 1)).params(),
+        "groups": 1,
+        "x_zero_point": zero,
+        **quantized_params(site),
+    }
 
 
 def _dense_accepts(site: Site) -> str | None:

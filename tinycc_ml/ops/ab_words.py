@@ -51,7 +51,9 @@ def packed(
     """The stream of tml_ab_4x2_i8, or of a block of other `channels`: rows [channels, K] in runs of
     `run` inputs. int32 words."""
     blocks = -(-len(rows) // channels)
-    w = np.zeros((blocks * channels, rows.shape[1] + 1), np.int64)  # the last column stands for "none"
+    w = np.zeros(
+        (blocks * channels, rows.shape[1] + 1), np.int64
+    )  # the last column stands for "none"
     w[: len(rows), :-1] = rows
     low, high = _columns(rows.shape[1], run)
     ab = 256 * w[0::2] + w[1::2]
@@ -90,7 +92,6 @@ def cycles(pixels: int, channels: int, run: int, runs: int) -> float:
     block = 15 * steps + 6 * rounds + 72
     expansion = 1.6 * run * runs + 8 * runs + 30
     return (pixels + 1) // 2 * (blocks * block + 40) + pixels * expansion
-
 
 
 def vector_cycles(channels: int, k: int) -> float:

@@ -50,7 +50,9 @@ def _nest(site: Site) -> Nest:
         if "max" in site.attrs:
             expression = f"fminf({expression}, {c_float(site.attrs['max'])})"
         body: tuple[str, ...] = ("const float v = x0[i];", f"y0[i] = {expression};")
-        return Nest(nested(("i",), (size,), body), includes=("math.h",), in_place=(0,), cycles=6.0 * size)
+        return Nest(
+            nested(("i",), (size,), body), includes=("math.h",), in_place=(0,), cycles=6.0 * size
+        )
     low, high = site.attrs["q_min"], site.attrs["q_max"]
     body = (f"y0[i] = (int8_t)tml_clamp_i32(x0[i], {low}, {high});",)
     return Nest(nested(("i",), (size,), body), in_place=(0,), cycles=6.0 * size)

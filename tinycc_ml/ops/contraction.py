@@ -87,7 +87,9 @@ def bias_or_zeros(site: Site, channels: int) -> np.ndarray:
     return site.const(2) if len(site.inputs) > 2 else np.zeros(channels, np.float32)
 
 
-def contraction_arrays(site: Site, packed: np.ndarray, channels: int) -> tuple[tuple[str, np.ndarray], ...]:
+def contraction_arrays(
+    site: Site, packed: np.ndarray, channels: int
+) -> tuple[tuple[str, np.ndarray], ...]:
     """Weights, bias and, for integers, multipliers, in the kernels' argument order."""
     if site.is_float:
         return ("weights", packed), ("bias", bias_or_zeros(site, channels))

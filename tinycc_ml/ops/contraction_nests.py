@@ -26,7 +26,9 @@ def conv2d_nest(site: Site) -> Nest:
     outputs, kernel_h, kernel_w, channels = site.inputs[1].shape
     groups = site.attrs["groups"]
     channel = "i" if groups == 1 else f"i + {channels}U * (n / {outputs // groups}U)"
-    weight = f"{kernel_h * kernel_w * channels}U * n + {kernel_w * channels}U * p + {channels}U * q + i"
+    weight = (
+        f"{kernel_h * kernel_w * channels}U * n + {kernel_w * channels}U * p + {channels}U * q + i"
+    )
     taps = (Loop("i", channels, _product(site, (kernel_h, kernel_w), channel, weight)),)
     return _over_pixels(site, (kernel_h, kernel_w), taps)
 
@@ -35,7 +37,9 @@ def depthwise_nest(site: Site) -> Nest:
     """weights: [KH, KW, C]."""
     kernel_h, kernel_w, channels = site.inputs[1].shape
     weight = f"{kernel_w * channels}U * p + {channels}U * q + n"
-    return _over_pixels(site, (kernel_h, kernel_w), _product(site, (kernel_h, kernel_w), "n", weight))
+    return _over_pixels(
+        site, (kernel_h, kernel_w), _product(site, (kernel_h, kernel_w), "n", weight)
+    )
 
 
 def _over_pixels(site: Site, kernel: tuple[int, int], taps: tuple[Loop | str, ...]) -> Nest:
@@ -44,19 +48,29 @@ def _over_pixels(site: Site, kernel: tuple[int, int], taps: tuple[Loop | str, ..
     row, column = (
         f"const size_t {name} = {stride}U * {out} + {dilation}U * {tap} - {pad}U;"
         for name, out, tap, stride, dilation, pad in zip(
-            ("row", "column"), "yx", "pq", window.strides, window.dilations, window.pads[:2], strict=True
+            ("row", "column"),
+            "yx",
+            "pq",
+            window.strides,
+            window.dilations,
+            window.pads[:2],
+            strict=True,
         )
     )
     rows = Loop("p", kernel[0], (row, Loop("q", kernel[1], (column, *taps))))
     target = f"y0[{h * w * outputs}U * b + {w * outputs}U * y + {outputs}U * x + n]"
     terms = site.y.size * site.inputs[1].type.size // outputs
-    return _nest(site, ("b", "y", "x", "n"), (images, h, w, outputs), _sum(site, target, rows), terms)
+    return _nest(
+        site, ("b", "y", "x", "n"), (images, h, w, outputs), _sum(site, target, rows), terms
+    )
 
 
 def _product(site: Site, kernel: tuple[int, int], channel: str, weight: str) -> tuple[str, ...]:
     """One product; a pixel outside the image counts as zero. Rows and columns before it wrap round."""
     _, h, w, channels = site.x.shape
-    pixel = f"x0[{h * w * channels}U * b + {w * channels}U * row + {channels}U * column + {channel}]"
+    pixel = (
+        f"x0[{h * w * channels}U * b + {w * channels}U * row + {channels}U * column + {channel}]"
+    )
     value = _value(site, pixel)
     if any(Window.of(site.attrs, kernel).pads):
         zero = "0.0F" if site.is_float else str(site.x.quant.zero)  # type: ignore[union-attr]
@@ -86,7 +100,11 @@ def _sum(site: Site, target: str, loops: Loop) -> tuple[Loop | str, ...]:
 
 
 def _nest(
-    site: Site, variables: tuple[str, ...], extents: tuple[int, ...], body: tuple[Loop | str, ...], terms: int
+    site: Site,
+    variables: tuple[str, ...],
+    extents: tuple[int, ...],
+    body: tuple[Loop | str, ...],
+    terms: int,
 ) -> Nest:
     includes = ("math.h",) if site.is_float else ()
     return Nest(nested(variables, extents, body), includes=includes, cycles=_CYCLES * terms)

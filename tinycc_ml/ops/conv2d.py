@@ -34,7 +34,9 @@ from .windows import Window, image_params, onnx_window, taps_inside, windows
 def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
     x, w = types[0], types[1]
     if x.rank != 4 or w.rank != 4:
-        raise ModelError(f"conv2d takes an image [N, H, W, C] and weights [O, KH, KW, C], got {x} and {w}")
+        raise ModelError(
+            f"conv2d takes an image [N, H, W, C] and weights [O, KH, KW, C], got {x} and {w}"
+        )
     groups = attrs["groups"]
     if w.shape[3] * groups != x.shape[3] or w.shape[0] % groups:
         raise ModelError(
@@ -102,7 +104,11 @@ def _channels(site: Site) -> Channels | None:
 def _is_pointwise(site: Site) -> str | None:
     window = _window(site)
     plain = window.kernel == (1, 1) == window.strides and not any(window.pads)
-    return None if plain and site.attrs["groups"] == 1 else "takes a 1x1 window, stride 1, no padding, 1 group"
+    return (
+        None
+        if plain and site.attrs["groups"] == 1
+        else "takes a 1x1 window, stride 1, no padding, 1 group"
+    )
 
 
 def _pack(site: Site) -> tuple[tuple[str, np.ndarray], ...]:
@@ -113,7 +119,10 @@ def _pack(site: Site) -> tuple[tuple[str, np.ndarray], ...]:
 
 
 def _general_params(site: Site) -> dict[str, int | float]:
-    image: dict[str, int | float] = {**image_params(site.x.shape, site.y.shape), **_window(site).params()}
+    image: dict[str, int | float] = {
+        **image_params(site.x.shape, site.y.shape),
+        **_window(site).params(),
+    }
     image["groups"] = site.attrs["groups"]
     if site.is_float:
         return {**image, **float_params(site)}
@@ -165,7 +174,9 @@ def from_onnx(node: OnnxNode) -> None:
 
     x, w = node.type(0), node.type(1)
     if x.rank not in (3, 4) or w.rank != x.rank:
-        node.refuse(f"Conv takes a 1-D or 2-D image [N, C, (H,) W] and weights to match, got {x} and {w}")
+        node.refuse(
+            f"Conv takes a 1-D or 2-D image [N, C, (H,) W] and weights to match, got {x} and {w}"
+        )
     kernel = tuple(node.attr("kernel_shape", w.shape[2:]))
     if kernel != w.shape[2:]:
         node.refuse(f"Conv: kernel_shape {list(kernel)}, but the weights are {w}")
@@ -183,7 +194,9 @@ def from_onnx(node: OnnxNode) -> None:
     node.from_channels_last(y, x.rank)
 
 
-def _case(name: str, x: tuple[int, ...], w: tuple[int, ...], bias: bool = True, **attrs: object) -> Case:
+def _case(
+    name: str, x: tuple[int, ...], w: tuple[int, ...], bias: bool = True, **attrs: object
+) -> Case:
     inputs = (x, Const(shape=w)) + ((Const(shape=w[:1]),) if bias else ())
     return Case(name, "Conv", inputs, attrs)
 
@@ -207,7 +220,9 @@ OP = Op(
         _case("one_pixel", (1, 1, 1, 1), (1, 1, 1, 1)),
         _case("pointwise", (1, 5, 7, 3), (6, 5, 1, 1)),
         _case("same_3x3", (1, 3, 8, 9), (5, 3, 3, 3), pads=[1, 1, 1, 1]),
-        _case("stride_2_same_upper", (1, 4, 9, 6), (8, 4, 3, 3), strides=[2, 2], auto_pad="SAME_UPPER"),
+        _case(
+            "stride_2_same_upper", (1, 4, 9, 6), (8, 4, 3, 3), strides=[2, 2], auto_pad="SAME_UPPER"
+        ),
         _case("same_lower_even", (1, 2, 6, 7), (3, 2, 2, 4), strides=[2, 3], auto_pad="SAME_LOWER"),
         _case("asymmetric_pads", (1, 1, 11, 10), (7, 1, 10, 4), pads=[4, 1, 5, 1], strides=[2, 2]),
         _case("pad_beyond_kernel", (1, 2, 3, 3), (4, 2, 2, 2), pads=[3, 2, 2, 3]),

@@ -96,7 +96,9 @@ def _one_vector(kind: str) -> Kernel:
     return Kernel(
         f"tml_dense_{kind}",
         "dense",
-        accepts=lambda site: needs(site, kind, kind) or (None if _vectors(site) == 1 else "takes one vector"),
+        accepts=lambda site: (
+            needs(site, kind, kind) or (None if _vectors(site) == 1 else "takes one vector")
+        ),
         params=_params,
         arrays=_pack,
         per_image=False,
@@ -133,7 +135,9 @@ def from_gemm(node: OnnxNode) -> None:
     if node.attr("transA", 0):
         node.refuse("Gemm with transA is not supported", "transpose the input in the model")
     alpha, beta = node.attr("alpha", 1.0), node.attr("beta", 1.0)
-    if (alpha != 1.0 and not node.is_const(1)) or (beta != 1.0 and node.has(2) and not node.is_const(2)):
+    if (alpha != 1.0 and not node.is_const(1)) or (
+        beta != 1.0 and node.has(2) and not node.is_const(2)
+    ):
         node.refuse("Gemm with alpha or beta on quantised weights is not supported")
     outputs = node.type(1).shape[0 if node.attr("transB", 0) else 1]
     turn = (lambda a: a) if node.attr("transB", 0) else (lambda a: a.T)
@@ -163,7 +167,11 @@ def from_matmul(node: OnnxNode) -> None:
     from .matmul import emit_matmul
 
     maker = node.draft.producer(node.inputs[1])
-    behind = node.draft.tensors[maker.inputs[0]] if maker and maker.op == "dequantize" else node.tensor(1)
+    behind = (
+        node.draft.tensors[maker.inputs[0]]
+        if maker and maker.op == "dequantize"
+        else node.tensor(1)
+    )
     if behind.data is None or behind.type.rank != 2 or node.type(0).rank < 1:
         emit_matmul(node)
         return

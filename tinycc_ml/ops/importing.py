@@ -59,7 +59,9 @@ class OnnxNode:
         tensor = self.tensor(index)
         if tensor.data is None:
             what = what or f"input {index}"
-            self.refuse(f"{self.op_type} needs a constant {what}, got {tensor.name!r} made at run time")
+            self.refuse(
+                f"{self.op_type} needs a constant {what}, got {tensor.name!r} made at run time"
+            )
         return tensor.data
 
     def refuse(self, message: str, hint: str | None = None) -> NoReturn:
@@ -81,7 +83,13 @@ class OnnxNode:
     ) -> str:
         """Add an IR node with one output; its name is returned. `out` says which ONNX output it is."""
         return self.emit_many(
-            op, inputs, attrs, outs=None if out is None else (out,), origin=origin, hint=hint, quant=quant
+            op,
+            inputs,
+            attrs,
+            outs=None if out is None else (out,),
+            origin=origin,
+            hint=hint,
+            quant=quant,
         )[0]
 
     def emit_many(
@@ -104,7 +112,9 @@ class OnnxNode:
             made = infer(op, types, attrs)
         except ModelError as error:
             self.refuse(error.message, error.hint)
-        names = tuple(self._output(t, k, outs, origin, hint or op, quant) for k, t in enumerate(made))
+        names = tuple(
+            self._output(t, k, outs, origin, hint or op, quant) for k, t in enumerate(made)
+        )
         self.draft.add_node(op, inputs, names, attrs, self.name or names[0])
         return names
 
@@ -125,7 +135,11 @@ class OnnxNode:
         self.emit("identity", [tensor], out=index)
 
     def rearranged(
-        self, index: int, change: Callable[[np.ndarray], np.ndarray], axis: int | None = None, hint: str = ""
+        self,
+        index: int,
+        change: Callable[[np.ndarray], np.ndarray],
+        axis: int | None = None,
+        hint: str = "",
     ) -> str:
         """A weight in another axis order: `change` is applied to the constant behind the input, also
         behind a DequantizeLinear; `axis` is where the channel axis ends up. ModelError otherwise."""
@@ -136,7 +150,9 @@ class OnnxNode:
         maker = self.draft.producer(tensor.name)
         source = None if maker is None else self.draft.tensors[maker.inputs[0]]
         if maker is None or maker.op != "dequantize" or source is None or source.data is None:
-            self.refuse(f"{self.op_type} needs constant weights, got {tensor.name!r} made at run time")
+            self.refuse(
+                f"{self.op_type} needs constant weights, got {tensor.name!r} made at run time"
+            )
         quant = source.type.quant
         if quant is not None and quant.axis is not None:
             quant = replace(quant, axis=axis)

@@ -32,7 +32,9 @@ def collapse(shape: Shape, strides: Sequence[Shape]) -> tuple[Shape, tuple[Shape
     kept: list[list[int]] = [[] for _ in strides]
     for axis in axes:
         size = shape[axis]
-        joins = bool(dims) and all(k[-1] == s[axis] * size for k, s in zip(kept, strides, strict=True))
+        joins = bool(dims) and all(
+            k[-1] == s[axis] * size for k, s in zip(kept, strides, strict=True)
+        )
         if joins:
             dims[-1] *= size
         else:
@@ -66,7 +68,9 @@ def names(count: int, prefix: str = "i") -> tuple[str, ...]:
     return (prefix,) if count == 1 else tuple(f"{prefix}{k}" for k in range(count))
 
 
-def nested(variables: Sequence[str], extents: Sequence[int], body: Sequence[Loop | str]) -> tuple[Loop | str, ...]:
+def nested(
+    variables: Sequence[str], extents: Sequence[int], body: Sequence[Loop | str]
+) -> tuple[Loop | str, ...]:
     """`body` inside one loop per axis, the first outermost; axes of one step get no loop."""
     inner: tuple[Loop | str, ...] = tuple(body)
     for variable, extent in reversed(list(zip(variables, extents, strict=True))):

@@ -59,7 +59,11 @@ class Lowering:
         tensor = self.quantized(index)
         if tensor is None or tensor.is_constant:
             self.refuse(f"operand {index} is a constant")
-        if tensor.type.dtype != I8 or tensor.type.quant is None or not tensor.type.quant.is_per_tensor:
+        if (
+            tensor.type.dtype != I8
+            or tensor.type.quant is None
+            or not tensor.type.quant.is_per_tensor
+        ):
             self.refuse(f"operand {index} is {tensor.type}, wanted i8 with one scale")
         return tensor
 
@@ -75,9 +79,17 @@ class Lowering:
         return dequantize(tensor.value, tensor.type)
 
     def constant(self, hint: str, data: np.ndarray, quant: Quant | None = None) -> str:
-        return self.draft.add_constant(f"{self.node.name}.{hint}", data, quant, Origin(self.node.name))
+        return self.draft.add_constant(
+            f"{self.node.name}.{hint}", data, quant, Origin(self.node.name)
+        )
 
-    def emit(self, op: str, inputs: Sequence[str], attrs: Mapping[str, Any], type_: TensorType | None = None) -> str:
+    def emit(
+        self,
+        op: str,
+        inputs: Sequence[str],
+        attrs: Mapping[str, Any],
+        type_: TensorType | None = None,
+    ) -> str:
         """Add an integer node. Without a type it makes `out`; with one, a new tensor, which is named."""
         name = self.out
         if type_ is not None:
@@ -113,20 +125,28 @@ class Lowering:
         fits = w.min() >= -128 and w.max() <= 127
         if not fits and not wide:
             self.refuse("its weights less their zero point leave the range of int8")
-        scale = np.broadcast_to(np.asarray(quant.scale, np.float64), (channels,)) * x.type.quant.scale0
+        scale = (
+            np.broadcast_to(np.asarray(quant.scale, np.float64), (channels,)) * x.type.quant.scale0
+        )
         other = tuple(i for i in range(w.ndim) if i != channel_axis)
         bias = self._bias(bias_index, scale) - x.type.quant.zero * w.sum(axis=other)
         if np.abs(bias).max(initial=0) > INT32_MAX:
             self.refuse("its bias leaves the range of int32")
         multiplier = self.multiplier(scale / self.y_quant.scale0)
-        return Contraction(w.astype(np.int8 if fits else np.int16), bias.astype(np.int32), multiplier)
+        return Contraction(
+            w.astype(np.int8 if fits else np.int16), bias.astype(np.int32), multiplier
+        )
 
     def _bias(self, index: int, scale: np.ndarray) -> np.ndarray:
         """The bias as integers of the accumulator's scale: taken as is when it has that scale."""
         if index >= len(self.node.inputs):
             return np.zeros(len(scale), np.int64)
         tensor = self.quantized(index)
-        if tensor is not None and tensor.type.dtype == I32 and _same_scale(tensor.type.quant, scale):
+        if (
+            tensor is not None
+            and tensor.type.dtype == I32
+            and _same_scale(tensor.type.quant, scale)
+        ):
             return np.broadcast_to(tensor.value.astype(np.int64).ravel(), scale.shape)
         return round_half_up(self.real(index).astype(np.float64).ravel() / scale)
 

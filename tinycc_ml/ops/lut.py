@@ -62,7 +62,11 @@ def _interval(site: Site, operands: Sequence[Interval]) -> tuple[Interval, ...]:
     q = np.arange(-128, 128)
     reached = (x.low[:, None] <= q) & (q <= x.high[:, None])
     low, high = site.y.dtype.range
-    return (Interval(np.where(reached, table, high).min(axis=1), np.where(reached, table, low).max(axis=1)),)
+    return (
+        Interval(
+            np.where(reached, table, high).min(axis=1), np.where(reached, table, low).max(axis=1)
+        ),
+    )
 
 
 def _nest(site: Site) -> Nest:

@@ -168,7 +168,9 @@ OP = Op(
     reference,
     _integer,
     interval=rising(_integer),
-    channels=channelwise(0, where=lambda site: site.y.rank > 0 and not any(_pairs(site.attrs["pads"])[-1])),
+    channels=channelwise(
+        0, where=lambda site: site.y.rank > 0 and not any(_pairs(site.attrs["pads"])[-1])
+    ),
     quantize=QuantizeRule(lower, "input"),
     nest=_nest,
     transposed=transposed,

@@ -32,7 +32,11 @@ def quant_attrs(type_: TensorType) -> dict[str, object]:
     """The attributes of a quantize or requantize that gives `type_`."""
     quant = type_.quant
     assert quant is not None
-    attrs: dict[str, object] = {"dtype": type_.dtype.name, "scale": quant.scale, "zero_point": quant.zero_point}
+    attrs: dict[str, object] = {
+        "dtype": type_.dtype.name,
+        "scale": quant.scale,
+        "zero_point": quant.zero_point,
+    }
     return attrs if quant.axis is None else {**attrs, "axis": quant.axis}
 
 
@@ -67,7 +71,9 @@ def _quantize_nest(site: Site) -> Nest:
         f"const float v = nearbyintf(x0[i] / {c_float(quant.scale0)}) + {c_float(quant.zero)};",  # type: ignore
         f"y0[i] = ({site.y.dtype.c})fminf(fmaxf(v, {c_float(low)}), {c_float(high)});",
     )
-    return Nest(nested(("i",), (site.y.size,), body), includes=("math.h",), cycles=30.0 * site.y.size)
+    return Nest(
+        nested(("i",), (site.y.size,), body), includes=("math.h",), cycles=30.0 * site.y.size
+    )
 
 
 def _dequantize_nest(site: Site) -> Nest:

@@ -90,7 +90,9 @@ def _normal(node: OnnxNode, axes: Sequence[int], rank: int) -> tuple[int, ...]:
 
 def from_squeeze(node: OnnxNode) -> None:
     x, axes = node.type(0), _axes(node)
-    gone = _normal(node, axes, x.rank) if axes else tuple(i for i, d in enumerate(x.shape) if d == 1)
+    gone = (
+        _normal(node, axes, x.rank) if axes else tuple(i for i, d in enumerate(x.shape) if d == 1)
+    )
     if any(x.shape[a] != 1 for a in gone):
         node.refuse(f"Squeeze of {x}: axes {list(gone)} are not all of size 1")
     shape = tuple(d for i, d in enumerate(x.shape) if i not in gone)

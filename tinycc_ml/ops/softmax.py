@@ -56,7 +56,10 @@ def _interval(site: Site, operands: Sequence[Interval]) -> tuple[Interval, ...]:
     x, table = operands[0], site.const(1).astype(np.int64)
     least, most = table[x.high.max() - x.low], table[np.maximum(x.low.max() - x.high, 0)]
     rest = most.sum() - most, least.sum() - least
-    r = [t * site.attrs["factor"] // np.maximum(t + s, 1) for t, s in zip((least, most), rest, strict=True)]
+    r = [
+        t * site.attrs["factor"] // np.maximum(t + s, 1)
+        for t, s in zip((least, most), rest, strict=True)
+    ]
     low, high = (np.clip(site.y.quant.zero + ((v + 128) >> 8), -128, 127) for v in r)  # type: ignore[union-attr]
     return (Interval(low, high),)
 

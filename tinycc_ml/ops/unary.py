@@ -110,7 +110,12 @@ def _nest(function: Function) -> Callable[[Site], Nest]:
         fields = {k: c_float(v) for k, v in site.attrs.items() if not isinstance(v, str)}
         size = site.y.size
         body = ("const float v = x0[i];", f"y0[i] = {function.c.format(**fields)};")
-        return Nest(nested(("i",), (size,), body), includes=("math.h",), in_place=(0,), cycles=size * function.cycles)
+        return Nest(
+            nested(("i",), (size,), body),
+            includes=("math.h",),
+            in_place=(0,),
+            cycles=size * function.cycles,
+        )
 
     return nest
 

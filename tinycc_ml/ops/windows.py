@@ -39,9 +39,13 @@ class Window:
         """Output rows and columns of an [h, w] image. ModelError when there is none."""
         top, left, bottom, right = self.pads
         padded = (h + top + bottom, w + left + right)
-        size = tuple((p - e) // s + 1 for p, e, s in zip(padded, self.extent, self.strides, strict=True))
+        size = tuple(
+            (p - e) // s + 1 for p, e, s in zip(padded, self.extent, self.strides, strict=True)
+        )
         if min(size) < 1 or min(p - e for p, e in zip(padded, self.extent, strict=True)) < 0:
-            raise ModelError(f"a window spanning {self.extent} does not fit the padded image {padded}")
+            raise ModelError(
+                f"a window spanning {self.extent} does not fit the padded image {padded}"
+            )
         return size  # type: ignore[return-value]
 
     def params(self) -> dict[str, int]:

@@ -63,7 +63,9 @@ def integer_passes(
     return (*ends, absorb, *((unsign,) if ends else ()), *INTEGER)
 
 
-def run_passes(graph: Graph, passes: Sequence[Pass], *, dump_dir: Path | None = None, stage: str = "") -> Graph:
+def run_passes(
+    graph: Graph, passes: Sequence[Pass], *, dump_dir: Path | None = None, stage: str = ""
+) -> Graph:
     """Apply passes in order and verify the graph after each; `dump_dir` gets the text before and after."""
     for index, apply in enumerate(passes):
         after = apply(graph)

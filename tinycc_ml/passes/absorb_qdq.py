@@ -48,8 +48,16 @@ def _float_constants(graph: Graph) -> Graph:
     """Dequantised constants that float ops still read are float constants."""
     draft = Draft(graph)
     for node in graph.nodes:
-        x, y = graph.tensors[node.inputs[0]] if node.inputs else None, graph.tensors[node.outputs[0]]
-        if node.op == "dequantize" and x is not None and x.is_constant and y.name not in graph.outputs:
+        x, y = (
+            graph.tensors[node.inputs[0]] if node.inputs else None,
+            graph.tensors[node.outputs[0]],
+        )
+        if (
+            node.op == "dequantize"
+            and x is not None
+            and x.is_constant
+            and y.name not in graph.outputs
+        ):
             draft.remove_node(node)
             folded = constant(y.name, y.type, dequantize(x.value, x.type))
             draft.set_tensor(replace(folded, origin=y.origin))
@@ -76,7 +84,11 @@ def _dequantized(draft: Draft, name: str) -> Tensor | None:
 def _is_operand(draft: Draft, name: str) -> bool:
     """A constant, or dequantised: what an integer op can take."""
     maker = draft.producer(name)
-    return not name or draft.tensors[name].is_constant or (maker is not None and maker.op == "dequantize")
+    return (
+        not name
+        or draft.tensors[name].is_constant
+        or (maker is not None and maker.op == "dequantize")
+    )
 
 
 def _passes_quantisation(draft: Draft, node: Node) -> bool:
@@ -84,11 +96,17 @@ def _passes_quantisation(draft: Draft, node: Node) -> bool:
     rule = op_of(node).quantize
     if rule is None or rule.output != "input" or node.op == "dequantize":
         return False
-    sources = [_dequantized(draft, name) for name in node.inputs if name and not draft.tensors[name].is_constant]
+    sources = [
+        _dequantized(draft, name)
+        for name in node.inputs
+        if name and not draft.tensors[name].is_constant
+    ]
     quants = {s.type.quant for s in sources if s is not None}
     usable = all(s is not None and s.type.dtype == I8 for s in sources)
     quant = next(iter(quants), None)
-    return bool(sources) and usable and len(quants) == 1 and quant is not None and quant.is_per_tensor
+    return (
+        bool(sources) and usable and len(quants) == 1 and quant is not None and quant.is_per_tensor
+    )
 
 
 def _push_dequantize_down(draft: Draft, node: Node) -> None:
@@ -222,8 +240,13 @@ def _between_quantised(graph: Graph) -> list[Node]:
             after.update(node.outputs)
     before: set[str] = set()
     for node in reversed(graph.nodes):
-        if node.op == "quantize" or (node.op != "dequantize" and any(out in before for out in node.outputs)):
+        if node.op == "quantize" or (
+            node.op != "dequantize" and any(out in before for out in node.outputs)
+        ):
             before.update(node.inputs)
     ends = ("quantize", "dequantize")
-    return [n for n in graph.nodes if n.op not in ends and n.outputs[0] in after and n.outputs[0] in before]
-
+    return [
+        n
+        for n in graph.nodes
+        if n.op not in ends and n.outputs[0] in after and n.outputs[0] in before
+    ]

@@ -36,7 +36,9 @@ def _sweep(graph: Graph) -> tuple[Graph, bool]:
     for former in graph.nodes:
         node = draft.nodes.get(former.name)
         if node is not None:
-            changed |= _cancel(draft, node) or _sink_transposes(draft, node) or _sink_reshapes(draft, node)
+            changed |= (
+                _cancel(draft, node) or _sink_transposes(draft, node) or _sink_reshapes(draft, node)
+            )
     return draft.graph(), changed
 
 
@@ -78,7 +80,9 @@ def _sink_transposes(draft: Draft, node: Node) -> bool:
     inverse = _inverse(perm)
     inputs = tuple(_untransposed(draft, name, inverse) for name in node.inputs)
     outputs = [_moved_tensor(draft.tensors[out], inverse, perm, draft) for out in node.outputs]
-    _replace(draft, node, inputs, dict(attrs), outputs, "transpose", [{"perm": perm}] * len(outputs))
+    _replace(
+        draft, node, inputs, dict(attrs), outputs, "transpose", [{"perm": perm}] * len(outputs)
+    )
     return True
 
 
@@ -163,7 +167,13 @@ def _moved_tensor(tensor: Tensor, inverse: Perm, perm: Perm, draft: Draft) -> Te
 
 
 def _replace(
-    draft: Draft, node: Node, inputs: tuple[str, ...], attrs: dict, outputs: list[Tensor], op: str, moves: list[dict]
+    draft: Draft,
+    node: Node,
+    inputs: tuple[str, ...],
+    attrs: dict,
+    outputs: list[Tensor],
+    op: str,
+    moves: list[dict],
 ) -> None:
     """`node` on other inputs makes `outputs`; an `op` node turns each into what it was."""
     draft.remove_node(node)
@@ -178,7 +188,9 @@ def _sink_reshapes(draft: Draft, node: Node) -> bool:
     target = _common(draft, node, "reshape", "shape")
     if target is None or not op_of(node).elementwise or len(node.outputs) != 1:
         return False
-    sources = {draft.tensors[draft.producer(n).inputs[0]].shape for n in node.inputs if _runtime(draft, n)}  # type: ignore
+    sources = {
+        draft.tensors[draft.producer(n).inputs[0]].shape for n in node.inputs if _runtime(draft, n)
+    }  # type: ignore
     y = draft.tensors[node.outputs[0]]
     if len(sources) != 1 or y.shape != target:
         return False

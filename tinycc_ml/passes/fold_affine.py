@@ -31,7 +31,9 @@ def _fold(draft: Draft, node: Node) -> None:
         rule = op_of(maker).quantize
         if rule is None or not rule.weights or rule.bias is None or not no_limits(maker.attrs):
             continue
-        if draft.sole_reader(maker.outputs[0]) is node and _fold_into(draft, maker, rule, node, node.inputs[1 - k]):
+        if draft.sole_reader(maker.outputs[0]) is node and _fold_into(
+            draft, maker, rule, node, node.inputs[1 - k]
+        ):
             return
 
 
@@ -43,7 +45,9 @@ def _fold_into(draft: Draft, maker: Node, rule: QuantizeRule, node: Node, operan
     if node.op == "mul":
         inputs = _scaled(draft, maker, rule, operand, y.shape[-1])
     else:
-        inputs = _shifted(draft, maker, rule, operand, y.shape[-1], -1.0 if node.op == "sub" else 1.0)
+        inputs = _shifted(
+            draft, maker, rule, operand, y.shape[-1], -1.0 if node.op == "sub" else 1.0
+        )
     if inputs is None:
         return False
     draft.remove_node(node)
@@ -63,7 +67,9 @@ def _per_channel(draft: Draft, name: str, channels: int) -> np.ndarray | None:
     return None
 
 
-def _scaled(draft: Draft, maker: Node, rule: QuantizeRule, operand: str, channels: int) -> tuple[str, ...] | None:
+def _scaled(
+    draft: Draft, maker: Node, rule: QuantizeRule, operand: str, channels: int
+) -> tuple[str, ...] | None:
     factor = _per_channel(draft, operand, channels)
     ((index, axis),) = rule.weights.items()
     weights = draft.tensors[maker.inputs[index]]
@@ -73,7 +79,9 @@ def _scaled(draft: Draft, maker: Node, rule: QuantizeRule, operand: str, channel
     shape[axis] = -1
     inputs = list(maker.inputs)
     scaled = weights.data.astype(np.float64) * factor.reshape(shape)
-    inputs[index] = draft.add_constant(weights.name, scaled.astype(np.float32), origin=weights.origin)
+    inputs[index] = draft.add_constant(
+        weights.name, scaled.astype(np.float32), origin=weights.origin
+    )
     if rule.bias is not None and rule.bias < len(inputs):
         bias = draft.tensors[inputs[rule.bias]]
         if bias.data is None:
@@ -109,5 +117,7 @@ def _is_bias(draft: Draft, name: str, channels: int) -> bool:
         return False
     maker = draft.producer(name)
     return tensor.is_constant or (
-        maker is not None and maker.op == "dequantize" and draft.tensors[maker.inputs[0]].is_constant
+        maker is not None
+        and maker.op == "dequantize"
+        and draft.tensors[maker.inputs[0]].is_constant
     )

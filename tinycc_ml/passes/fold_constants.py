@@ -26,7 +26,11 @@ def fold_constants(graph: Graph) -> Graph:
 def _foldable(draft: Draft, node: Node) -> bool:
     inputs = [draft.tensors[name] for name in node.inputs if name]
     outputs = [draft.tensors[name] for name in node.outputs]
-    if not inputs or op_of(node).reference is None or any(t.type.quant for t in (*inputs, *outputs)):
+    if (
+        not inputs
+        or op_of(node).reference is None
+        or any(t.type.quant for t in (*inputs, *outputs))
+    ):
         return False
     if any(t.data is None for t in inputs) or any(t.name in draft.outputs for t in outputs):
         return False

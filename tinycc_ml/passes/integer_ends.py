@@ -119,7 +119,9 @@ def unsigned_ends(graph: Graph, names: Collection[str] | None = None) -> Graph:
 def _unsigned(type_: TensorType) -> TensorType | None:
     if type_.dtype.name != "i8" or type_.quant is None:
         return None
-    return replace(type_, dtype=U8, quant=Quant.per_tensor(type_.quant.scale0, type_.quant.zero + 128))
+    return replace(
+        type_, dtype=U8, quant=Quant.per_tensor(type_.quant.scale0, type_.quant.zero + 128)
+    )
 
 
 def _unsign_input(draft: Draft, name: str) -> None:

@@ -26,7 +26,9 @@ def io_layout(graph: Graph, layout: str) -> Graph:
     return draft.graph()
 
 
-def _permute_input(draft: Draft, name: str, to_api: tuple[int, ...], to_model: tuple[int, ...]) -> None:
+def _permute_input(
+    draft: Draft, name: str, to_api: tuple[int, ...], to_model: tuple[int, ...]
+) -> None:
     tensor = draft.tensors[name]
     inner = draft.add_tensor(replace(tensor, name=draft.fresh(f"{name}.model")))
     for reader in draft.readers(name):
@@ -38,7 +40,9 @@ def _permute_input(draft: Draft, name: str, to_api: tuple[int, ...], to_model: t
     draft.add_node("transpose", [name], [inner], {"perm": to_model}, f"{name}.layout")
 
 
-def _permute_output(draft: Draft, name: str, to_api: tuple[int, ...], to_model: tuple[int, ...]) -> None:
+def _permute_output(
+    draft: Draft, name: str, to_api: tuple[int, ...], to_model: tuple[int, ...]
+) -> None:
     tensor, maker = draft.tensors[name], draft.producer(name)
     if maker is None:
         return
@@ -48,5 +52,7 @@ def _permute_output(draft: Draft, name: str, to_api: tuple[int, ...], to_model: 
         inputs = tuple(inner if n == name else n for n in reader.inputs)
         draft.replace_node(reader, inputs=inputs)
     shape = tuple(tensor.shape[p] for p in to_api)
-    draft.set_tensor(replace(tensor, type=tensor.type.with_shape(shape), origin=Origin(name, to_model)))
+    draft.set_tensor(
+        replace(tensor, type=tensor.type.with_shape(shape), origin=Origin(name, to_model))
+    )
     draft.add_node("transpose", [inner], [name], {"perm": to_api}, f"{name}.layout")

@@ -39,7 +39,9 @@ def _permute(draft: Draft, dense: Node) -> None:
     shape = draft.tensors[dense.inputs[0]].shape
     for node in between:  # quantize and dequantize between the transpose and dense are kept
         entry = _copied(draft, node, entry)
-    flat = draft.add_tensor(replace(draft.tensors[dense.inputs[0]], name=draft.fresh(f"{dense.name}.flat")))
+    flat = draft.add_tensor(
+        replace(draft.tensors[dense.inputs[0]], name=draft.fresh(f"{dense.name}.flat"))
+    )
     draft.add_node("reshape", [entry], [flat], {"shape": shape}, f"{dense.name}.flat")
     draft.replace_node(dense, inputs=(flat, weights, *dense.inputs[2:]))
 

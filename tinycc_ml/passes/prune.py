@@ -41,7 +41,10 @@ def prune(graph: Graph, ratio: float, scope: str = "tensor") -> tuple[Graph, tup
     if scope not in SCOPES:
         raise ModelError(f"pruning goes by {' or '.join(SCOPES)}, got {scope!r}")
     if any(tensor.type.quant for tensor in graph.tensors.values()):
-        raise ModelError("the model comes quantised; only float weights are pruned", hint="prune before quantising")
+        raise ModelError(
+            "the model comes quantised; only float weights are pruned",
+            hint="prune before quantising",
+        )
     weights = _weights(graph)
     kept = _kept(graph, weights, ratio, scope)
     draft = Draft(graph)
@@ -65,7 +68,9 @@ def _weights(graph: Graph) -> dict[str, tuple[Node, int]]:
     return found
 
 
-def _kept(graph: Graph, weights: Mapping[str, object], ratio: float, scope: str) -> dict[str, np.ndarray]:
+def _kept(
+    graph: Graph, weights: Mapping[str, object], ratio: float, scope: str
+) -> dict[str, np.ndarray]:
     """Which values of each tensor stay; of equal ones the later."""
     sizes = {name: np.abs(graph.tensors[name].value).ravel() for name in weights}
     if scope == "tensor":

@@ -40,7 +40,9 @@ def _moves(draft: Draft, node: Node, type_: TensorType) -> bool:
 
 def _signed_type(type_: TensorType) -> TensorType:
     assert type_.quant is not None
-    quant = Quant(type_.quant.scale, tuple(z - 128 for z in type_.quant.zero_point), type_.quant.axis)
+    quant = Quant(
+        type_.quant.scale, tuple(z - 128 for z in type_.quant.zero_point), type_.quant.axis
+    )
     return replace(type_, dtype=I8, quant=quant)
 
 
@@ -52,7 +54,9 @@ def _sign_output(draft: Draft, node: Node, type_: TensorType, attrs: Mapping[str
         return
     inner = draft.add_tensor(Tensor(draft.fresh(f"{out.name}.i8"), type_, origin=out.origin))
     for reader in draft.readers(out.name):
-        draft.replace_node(reader, inputs=tuple(inner if n == out.name else n for n in reader.inputs))
+        draft.replace_node(
+            reader, inputs=tuple(inner if n == out.name else n for n in reader.inputs)
+        )
     draft.replace_node(node, outputs=(inner,), attrs=attrs)
     draft.add_node("requantize", [inner], [out.name], quant_attrs(out.type), f"{out.name}.u8")
 

@@ -14,5 +14,7 @@ def trivial_transposes(graph: Graph) -> Graph:
         shape = graph.type(node.inputs[0]).shape
         moved = [p for p in node.attrs["perm"] if shape[p] != 1]
         if moved == sorted(moved):
-            draft.replace_node(node, op="reshape", attrs={"shape": graph.type(node.outputs[0]).shape})
+            draft.replace_node(
+                node, op="reshape", attrs={"shape": graph.type(node.outputs[0]).shape}
+            )
     return draft.graph()

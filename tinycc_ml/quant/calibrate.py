@@ -46,7 +46,7 @@ def calibrate(
     samples: arrays [N, ...] by input name; each sample has the input's shape.
     """
     watched = [n for n, t in graph.tensors.items() if not t.is_constant and t.type.dtype.is_float]
-    extremes = {name: (np.inf, -np.inf) for name in watched}
+    extremes = dict.fromkeys(watched, (np.inf, -np.inf))
     kept: dict[str, list[np.ndarray]] = {name: [] for name in watched}
     outputs = []
     count = sample_count(samples)
@@ -61,7 +61,9 @@ def calibrate(
     return {n: Observed(*extremes[n], np.concatenate(kept[n]), whole[n]) for n in watched}, outputs
 
 
-def _note(flat: np.ndarray, name: str, extremes: dict, kept: dict[str, list[np.ndarray]], k: int) -> None:
+def _note(
+    flat: np.ndarray, name: str, extremes: dict, kept: dict[str, list[np.ndarray]], k: int
+) -> None:
     low, high = extremes[name]
     extremes[name] = (min(low, float(flat.min())), max(high, float(flat.max())))
     step = -(-flat.size // _KEPT)

@@ -10,7 +10,8 @@ import numpy as np
 
 from ..ir.graph import Graph
 from ..ir.types import Quant
-from ..numerics.quantization import dequantize, quantize as to_integers
+from ..numerics.quantization import dequantize
+from ..numerics.quantization import quantize as to_integers
 from ..ops import op_of
 from ..ops.base import Site
 from ..passes import integer_passes, run_passes
@@ -63,7 +64,9 @@ def quantize_with_best(
     best: tuple[float, Scheme, Graph] | None = None
     for scheme in schemes:
         marked = quantize(graph, observed, scheme, fixed=fixed, allow_float=allow_float)
-        made = run_passes(marked, integer_passes(io_type=io_type, allow_float=allow_float, unsigned=unsigned))
+        made = run_passes(
+            marked, integer_passes(io_type=io_type, allow_float=allow_float, unsigned=unsigned)
+        )
         error = _error(made, samples, real, judged)
         log.debug("%s: output SQNR %.1f dB", scheme.name, error)
         if best is None or error > best[0]:
@@ -98,7 +101,9 @@ def _error(graph: Graph, samples: Samples, real: Sequence[Mapping], chosen: Sequ
     return min(_sqnr(real, made, chosen, name) for name in made[0])
 
 
-def _sqnr(real: Sequence[Mapping], made: Sequence[Mapping], chosen: Sequence[int], name: str) -> float:
+def _sqnr(
+    real: Sequence[Mapping], made: Sequence[Mapping], chosen: Sequence[int], name: str
+) -> float:
     wanted = np.stack([real[k][name] for k in chosen])
     return sqnr_db(wanted, np.stack([m[name] for m in made]).reshape(wanted.shape))
 
@@ -115,7 +120,11 @@ def measure(
     floats = [int(np.argmax(real[k][first])) for k in chosen]
     integers = [int(np.argmax(m[first])) for m in made]
     agreement = float(np.mean(np.equal(floats, integers))) if np.size(made[0][first]) > 1 else None
-    right = (lambda found: float(np.mean(np.equal(found, np.ravel(labels))))) if labels is not None else None
+    right = (
+        (lambda found: float(np.mean(np.equal(found, np.ravel(labels)))))
+        if labels is not None
+        else None
+    )
     return Accuracy(
         scheme,
         len(made),

@@ -34,14 +34,18 @@ class Data:
 
 
 def load_data(
-    source: Path | Mapping[str, np.ndarray], graph: Graph, scales: Mapping[str, InputScale] | None = None
+    source: Path | Mapping[str, np.ndarray],
+    graph: Graph,
+    scales: Mapping[str, InputScale] | None = None,
 ) -> Data:
     """Read and check a calibration file, or its arrays, against the inputs of a float graph. DataError
     otherwise.
 
     `scales`: what --input-scale and --input-offset say, by input; "" for the only one.
     """
-    arrays = _read(source) if isinstance(source, Path) else {n: np.asarray(a) for n, a in source.items()}
+    arrays = (
+        _read(source) if isinstance(source, Path) else {n: np.asarray(a) for n, a in source.items()}
+    )
     loc = Location(source.name if isinstance(source, Path) else "calibration arrays")
     if not graph.inputs:
         raise DataError("the model has no inputs that data could be for", loc=loc)
@@ -84,7 +88,9 @@ def _named(scales: Mapping[str, InputScale], graph: Graph, loc: Location) -> dic
         found[graph.inputs[0]] = found.pop("")
     unknown = [name for name in found if name not in graph.inputs]
     if unknown:
-        raise DataError(f"--input-scale for {unknown[0]!r}, the inputs are {', '.join(graph.inputs)}")
+        raise DataError(
+            f"--input-scale for {unknown[0]!r}, the inputs are {', '.join(graph.inputs)}"
+        )
     return found
 
 
@@ -101,8 +107,16 @@ def _key(name: str, arrays: Mapping[str, np.ndarray], graph: Graph, loc: Locatio
 def _checked(array: np.ndarray, name: str, shape: tuple[int, ...], loc: Location) -> np.ndarray:
     """[N, ...] with or without the leading 1 of the model's shape."""
     wanted = (shape, shape[1:]) if shape[:1] == (1,) else (shape,)
-    if array.ndim == 0 or array.dtype.kind not in "fiub" or array.shape[1:] not in wanted or not len(array):
-        raise DataError(f"{name!r} wants samples [N, {', '.join(map(str, shape))}], got {array.dtype}{list(array.shape)}", loc=loc)
+    if (
+        array.ndim == 0
+        or array.dtype.kind not in "fiub"
+        or array.shape[1:] not in wanted
+        or not len(array)
+    ):
+        raise DataError(
+            f"{name!r} wants samples [N, {', '.join(map(str, shape))}], got {array.dtype}{list(array.shape)}",
+            loc=loc,
+        )
     with np.errstate(over="ignore"):
         finite = np.isfinite(array.astype(np.float32))
     if not finite.all():
@@ -112,7 +126,12 @@ def _checked(array: np.ndarray, name: str, shape: tuple[int, ...], loc: Location
 
 
 def _scale(
-    name: str, key: str, arrays: Mapping[str, np.ndarray], given: InputScale | None, graph: Graph, loc: Location
+    name: str,
+    key: str,
+    arrays: Mapping[str, np.ndarray],
+    given: InputScale | None,
+    graph: Graph,
+    loc: Location,
 ) -> InputScale | None:
     alone = [""] if len(graph.inputs) == 1 else []
     prefixes = [f"{name}.", f"{key}.", *alone]
@@ -120,12 +139,14 @@ def _scale(
     zero = next((f"{p}zero_point" for p in prefixes if f"{p}zero_point" in arrays), None)
     if scale is None:
         if zero is not None:
-            raise DataError(f"{zero!r} without {zero.replace('zero_point', 'scale')!r}", loc=loc)
+            raise DataError(f"{zero!r} without a scale", loc=loc)
         return given
     if given is not None:
-        raise DataError(f"{scale!r} is in the file and --input-scale is given too: say it once", loc=loc)
+        raise DataError(
+            f"{scale!r} is in the file and --input-scale is given too: say it once", loc=loc
+        )
     offset = _number(arrays[zero], zero, loc) if zero else 0.0
-    if offset != int(offset):
+    if not offset.is_integer():
         raise DataError(f"{zero!r} wants a whole number, got {offset:g}", loc=loc)
     return InputScale(_number(arrays[scale], scale, loc), int(offset))
 
@@ -141,7 +162,9 @@ def _quant(scale: InputScale, array: np.ndarray, name: str, loc: Location) -> Qu
         raise DataError(f"the scale of {name!r} must be positive, got {scale.scale}", loc=loc)
     low, high = _dtype(array).range
     if not low <= scale.offset <= high:
-        raise DataError(f"the zero point of {name!r} must lie in {low}..{high}, got {scale.offset}", loc=loc)
+        raise DataError(
+            f"the zero point of {name!r} must lie in {low}..{high}, got {scale.offset}", loc=loc
+        )
     return Quant.per_tensor(scale.scale, scale.offset)
 
 
@@ -156,11 +179,15 @@ def _same_count(samples: Mapping[str, np.ndarray], loc: Location) -> None:
         raise DataError(f"the inputs have different numbers of samples: {counts}", loc=loc)
 
 
-def _labels(arrays: Mapping[str, np.ndarray], samples: Mapping[str, np.ndarray], loc: Location) -> np.ndarray | None:
+def _labels(
+    arrays: Mapping[str, np.ndarray], samples: Mapping[str, np.ndarray], loc: Location
+) -> np.ndarray | None:
     labels = arrays.get("labels")
     count = len(next(iter(samples.values())))
     if labels is None:
         return None
     if labels.shape[:1] != (count,) or labels.size != count or labels.dtype.kind not in "fiub":
-        raise DataError(f"'labels' wants {count} class numbers, got {labels.dtype}{list(labels.shape)}", loc=loc)
+        raise DataError(
+            f"'labels' wants {count} class numbers, got {labels.dtype}{list(labels.shape)}", loc=loc
+        )
     return labels

@@ -76,7 +76,12 @@ def _choose(
 
 
 def _output_quant(
-    graph: Graph, node: Node, name: str, chosen: Mapping[str, Quant], observed: Mapping[str, Observed], scheme: Scheme
+    graph: Graph,
+    node: Node,
+    name: str,
+    chosen: Mapping[str, Quant],
+    observed: Mapping[str, Observed],
+    scheme: Scheme,
 ) -> Quant:
     rule = op_of(node).quantize
     if rule is not None and isinstance(rule.output, Quant):
@@ -87,7 +92,9 @@ def _output_quant(
     return scheme.activation(observed[name], _reader(graph, name, observed[name]))
 
 
-def _reader(graph: Graph, name: str, observed: Observed) -> Callable[[np.ndarray], np.ndarray] | None:
+def _reader(
+    graph: Graph, name: str, observed: Observed
+) -> Callable[[np.ndarray], np.ndarray] | None:
     """What the tensor's only reader makes of its observed values, if that is where errors count."""
     node = graph.sole_consumer(name)
     rule = op_of(node).quantize if node else None
@@ -131,7 +138,11 @@ def _quantize_weights(draft: Draft, node: Node, chosen: Mapping[str, Quant]) -> 
         q, quant = symmetric_per_channel(weights.data, axis, smallest)
         constant = draft.add_constant(f"{weights.name}.q", q, quant, weights.origin)
         real = draft.add_tensor(
-            Tensor(draft.fresh(f"{weights.name}.dq"), replace(weights.type, quant=None), origin=weights.origin)
+            Tensor(
+                draft.fresh(f"{weights.name}.dq"),
+                replace(weights.type, quant=None),
+                origin=weights.origin,
+            )
         )
         draft.add_node("dequantize", [constant], [real], {}, f"{weights.name}.dq")
         current = draft.nodes[node.name]
@@ -142,7 +153,12 @@ def _quantize_weights(draft: Draft, node: Node, chosen: Mapping[str, Quant]) -> 
 def _smallest_scales(draft: Draft, node: Node, chosen: Mapping[str, Quant]) -> np.ndarray | None:
     """Scales of weights below which the bias would take more than _BIAS_BITS bits of the accumulator."""
     rule = op_of(node).quantize
-    if rule is None or rule.bias is None or rule.bias >= len(node.inputs) or node.inputs[0] not in chosen:
+    if (
+        rule is None
+        or rule.bias is None
+        or rule.bias >= len(node.inputs)
+        or node.inputs[0] not in chosen
+    ):
         return None
     bias = draft.tensors[node.inputs[rule.bias]].data
     if bias is None:

@@ -37,7 +37,9 @@ class Scheme:
         if self.method == "percentile":
             return affine(*observed.percentile(self.percent), I8)
         if self.method == "least error":
-            return _least_error(observed) if reader is None else _least_error_after(observed, reader)
+            return (
+                _least_error(observed) if reader is None else _least_error_after(observed, reader)
+            )
         return affine(observed.low, observed.high, I8)
 
 
@@ -51,7 +53,9 @@ def _least_error(observed: Observed) -> Quant:
 def _least_error_after(observed: Observed, reader: Function) -> Quant:
     exact = reader(observed.values)
     found = [
-        affine(observed.low * low, observed.high * high, I8) for low in _PARTS_EACH for high in _PARTS_EACH[:12]
+        affine(observed.low * low, observed.high * high, I8)
+        for low in _PARTS_EACH
+        for high in _PARTS_EACH[:12]
     ]
 
     def error(quant: Quant) -> float:

@@ -35,13 +35,17 @@ def first_difference(
     for node in graph.nodes:
         for name in node.outputs:
             if name in got:
-                found = difference(graph.tensors[name].source_name, expected[name], got[name], relative)
+                found = difference(
+                    graph.tensors[name].source_name, expected[name], got[name], relative
+                )
                 if found is not None:
                     return found
     return None
 
 
-def difference(name: str, expected: np.ndarray, got: np.ndarray, relative: float) -> Difference | None:
+def difference(
+    name: str, expected: np.ndarray, got: np.ndarray, relative: float
+) -> Difference | None:
     if np.issubdtype(expected.dtype, np.floating):
         spread = max(float(np.ptp(expected)), float(np.max(np.abs(expected), initial=0.0)), 1e-30)
         wrong = ~(np.abs(expected - got) <= relative * spread)
@@ -50,7 +54,9 @@ def difference(name: str, expected: np.ndarray, got: np.ndarray, relative: float
     if not wrong.any():
         return None
     index = tuple(int(i) for i in np.argwhere(wrong)[0])
-    return Difference(name, index, expected[index].item(), got[index].item(), int(wrong.sum()), wrong.size)
+    return Difference(
+        name, index, expected[index].item(), got[index].item(), int(wrong.sum()), wrong.size
+    )
 
 
 def sqnr_db(real: np.ndarray, quantised: np.ndarray) -> float:

@@ -15,7 +15,9 @@ from ..ops.base import Site
 def run(graph: Graph, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Every tensor of the graph by name, constants included. Inputs have the graph's shapes and types."""
     values: dict[str, np.ndarray] = {t.name: t.value for t in graph.constants}
-    values.update({name: np.asarray(inputs[name]).reshape(graph.type(name).shape) for name in graph.inputs})
+    values.update(
+        {name: np.asarray(inputs[name]).reshape(graph.type(name).shape) for name in graph.inputs}
+    )
     for node in graph.nodes:
         values.update(zip(node.outputs, evaluate(graph, node, values), strict=True))
     return values
@@ -50,7 +52,10 @@ def evaluate(graph: Graph, node: Node, values: Mapping[str, np.ndarray]) -> tupl
         return op.integer(site, arrays)
     if op.reference is None:
         raise ModelError(f"{node.op} has no reference for {site.x}")
-    return tuple(np.asarray(a, t.type.dtype.numpy) for a, t in zip(op.reference(arrays, node.attrs), site.outputs, strict=True))
+    return tuple(
+        np.asarray(a, t.type.dtype.numpy)
+        for a, t in zip(op.reference(arrays, node.attrs), site.outputs, strict=True)
+    )
 
 
 def _value(graph: Graph, name: str, values: Mapping[str, np.ndarray]) -> np.ndarray:

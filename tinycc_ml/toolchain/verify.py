@@ -166,7 +166,9 @@ def _compared_with_model(
         return []
     for name in graph.outputs:
         made = np.stack([to_source(graph.tensors[name], values[name]) for values in got])
-        wanted = found.outputs[graph.tensors[name].source_name].astype(made.dtype).reshape(made.shape)
+        wanted = (
+            found.outputs[graph.tensors[name].source_name].astype(made.dtype).reshape(made.shape)
+        )
         wrong = difference(name, wanted, made, FLOAT_TOLERANCE)
         if wrong is not None:
             raise VerificationError(f"the C on the host differs from {found.tool}: {wrong}")

@@ -22,13 +22,19 @@ log = logging.getLogger(__name__)
 OLDEST_OPSET = 11
 
 
-def load(model: Path | onnx.ModelProto, *, name: str | None = None, dims: Mapping[str, int] | None = None) -> Graph:
+def load(
+    model: Path | onnx.ModelProto, *, name: str | None = None, dims: Mapping[str, int] | None = None
+) -> Graph:
     """The graph of a model. ModelError, with the file or node, when it can't be read or served; all
     unsupported nodes are reported at once (UnsupportedError)."""
     source = None if isinstance(model, onnx.ModelProto) else model.name
     proto = model if isinstance(model, onnx.ModelProto) else _read(model)
     try:
-        return _import(proto, name or (Path(source).stem if source else proto.graph.name or "model"), dims or {})
+        return _import(
+            proto,
+            name or (Path(source).stem if source else proto.graph.name or "model"),
+            dims or {},
+        )
     except UnsupportedError:
         raise
     except ModelError as error:
@@ -87,7 +93,9 @@ def to_array(proto: onnx.TensorProto) -> np.ndarray:
     except KeyError as error:
         kinds = {code: name for name, code in onnx.TensorProto.DataType.items()}
         kind = kinds.get(proto.data_type, proto.data_type)
-        raise ModelError(f"constant {proto.name!r} has the element type {kind}, which is not supported") from error
+        raise ModelError(
+            f"constant {proto.name!r} has the element type {kind}, which is not supported"
+        ) from error
     except Exception as error:
         raise ModelError(f"constant {proto.name!r} can't be read: {_first_line(error)}") from error
     return array
@@ -140,7 +148,9 @@ def _add_outputs(draft: Draft, graph: onnx.GraphProto) -> None:
             raise ModelError(f"output {value.name!r} is listed twice")
         listed.add(value.name)
         _check_declared(draft, value)
-        draft.outputs.append(value.name if draft.producer(value.name) else _copied(draft, value.name))
+        draft.outputs.append(
+            value.name if draft.producer(value.name) else _copied(draft, value.name)
+        )
 
 
 def _copied(draft: Draft, name: str) -> str:

@@ -20,7 +20,14 @@ from ...ops.importing import OnnxNode
 _LARGEST_FOLD = 1 << 22
 # Folded through the pass that knows them: they keep integers beside their meaning
 _NEVER_FOLDED = {"DequantizeLinear", "QuantizeLinear"}
-_RANDOM = {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli", "Multinomial"}
+_RANDOM = {
+    "RandomNormal",
+    "RandomUniform",
+    "RandomNormalLike",
+    "RandomUniformLike",
+    "Bernoulli",
+    "Multinomial",
+}
 
 
 class NodeImport:
@@ -46,7 +53,9 @@ class NodeImport:
         return ModelError(error.message, loc=Location(node=_label(proto)), hint=error.hint)
 
     def _add(self, proto: onnx.NodeProto) -> None:
-        key = proto.op_type if proto.domain in ("", "ai.onnx") else f"{proto.domain}.{proto.op_type}"
+        key = (
+            proto.op_type if proto.domain in ("", "ai.onnx") else f"{proto.domain}.{proto.op_type}"
+        )
         foldable = self._constants(proto)
         known = key in onnx_importers() or key in ("Constant", "Shape", "Size")
         if not known and (foldable is None or proto.op_type in _RANDOM):
@@ -60,7 +69,9 @@ class NodeImport:
         try:
             onnx_importers()[key](self._node(proto))
         except (TypeError, ValueError, LookupError, ArithmeticError) as error:
-            raise ModelError(f"{key} has attributes or operands that make no sense: {error}") from error
+            raise ModelError(
+                f"{key} has attributes or operands that make no sense: {error}"
+            ) from error
 
     def _opset(self, proto: onnx.NodeProto) -> int:
         return self.opsets.get(proto.domain or "ai.onnx", 1)
@@ -76,7 +87,9 @@ class NodeImport:
     def _node(self, proto: onnx.NodeProto) -> OnnxNode:
         attrs = {a.name: attribute_value(a) for a in proto.attribute}
         inputs, outputs = tuple(proto.input), tuple(proto.output)
-        return OnnxNode(self.draft, proto.op_type, _label(proto), self._opset(proto), inputs, outputs, attrs)
+        return OnnxNode(
+            self.draft, proto.op_type, _label(proto), self._opset(proto), inputs, outputs, attrs
+        )
 
     def _constants(self, proto: onnx.NodeProto) -> list[np.ndarray | None] | None:
         """The values of the inputs, when every one of them is a constant."""
@@ -97,7 +110,9 @@ class NodeImport:
         else:
             results = evaluate(proto, constants, self.opsets)
         if sum(r.size for r in results) > _LARGEST_FOLD:
-            raise ModelError(f"{proto.op_type} of constants would make {sum(r.size for r in results)} values")
+            raise ModelError(
+                f"{proto.op_type} of constants would make {sum(r.size for r in results)} values"
+            )
         for name, array in zip(proto.output, results, strict=False):
             if name:
                 made = constant(name, TensorType(array.shape, dtype_of(array)), array)
@@ -137,8 +152,13 @@ def evaluate(
     from onnx.reference import ReferenceEvaluator
 
     names = [name for name in dict.fromkeys(proto.input) if name]
-    values = {name: value for name, value in zip(proto.input, inputs, strict=True) if value is not None}
-    kinds = [helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(values[n].dtype), None) for n in names]
+    values = {
+        name: value for name, value in zip(proto.input, inputs, strict=True) if value is not None
+    }
+    kinds = [
+        helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(values[n].dtype), None)
+        for n in names
+    ]
     outputs = [helper.make_empty_tensor_value_info(name) for name in proto.output if name]
     imports = [helper.make_opsetid("" if d == "ai.onnx" else d, v) for d, v in opsets.items()]
     graph = helper.make_graph([proto], "fold", kinds, outputs)

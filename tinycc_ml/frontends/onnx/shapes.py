@@ -27,11 +27,18 @@ def dtype_from_onnx(code: int) -> DType | None:
 
 def check_dims(inputs: Iterable[onnx.ValueInfoProto], dims: Mapping[str, int]) -> None:
     """ModelError when `dims` binds a name that no input has, or a size below 1."""
-    names = {dim.dim_param: None for value in inputs for dim in value.type.tensor_type.shape.dim if dim.dim_param}
+    names = {
+        dim.dim_param: None
+        for value in inputs
+        for dim in value.type.tensor_type.shape.dim
+        if dim.dim_param
+    }
     for name, size in dims.items():
         if name not in names:
             known = f"it has {', '.join(names)}" if names else "all its dimensions are fixed"
-            raise ModelError(f"--dim {name}={size}: the inputs have no dimension of that name; {known}")
+            raise ModelError(
+                f"--dim {name}={size}: the inputs have no dimension of that name; {known}"
+            )
         if size < 1:
             raise ModelError(f"--dim {name}={size}: wanted a size of at least 1")
 
@@ -47,7 +54,9 @@ def static_shape(value: onnx.ValueInfoProto, dims: Mapping[str, int]) -> tuple[i
     return tuple(_dimension(value.name, k, dim, dims) for k, dim in enumerate(tensor.shape.dim))
 
 
-def _dimension(name: str, index: int, dim: onnx.TensorShapeProto.Dimension, dims: Mapping[str, int]) -> int:
+def _dimension(
+    name: str, index: int, dim: onnx.TensorShapeProto.Dimension, dims: Mapping[str, int]
+) -> int:
     if dim.dim_param in dims:
         return dims[dim.dim_param]
     if dim.HasField("dim_value") and dim.dim_value > 0:
