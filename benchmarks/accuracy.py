@@ -14,7 +14,7 @@ import numpy as np
 from nets import DATASETS, MODELS, need_shared, real_inputs, table
 
 from tinycc_ml import frontends
-from tinycc_ml.passes import FLOAT, run_passes
+from tinycc_ml.passes import FLOAT, integer_passes, run_passes
 from tinycc_ml.quant.choose import quantize_with_best, real_outputs
 from tinycc_ml.reference.compare import sqnr_db
 from tinycc_ml.reference.run import outputs
@@ -45,7 +45,7 @@ def evaluate(net: str) -> tuple[tuple[object, ...], bool]:
     (name,) = graph.inputs
     first = DATASETS[net].first or len(inputs) // 2
     shaped = inputs.reshape(len(inputs), *graph.type(name).shape)
-    made = quantize_with_best(graph, {name: shaped[:first]}, fixed={}, io_type="quantized")
+    made = quantize_with_best(graph, {name: shaped[:first]}, integer_passes(), fixed={})
     # strww has 45 samples: its accuracy is over all of them
     start = 0 if net == "strww" else first
     real = np.stack(

@@ -125,26 +125,28 @@ def _integer_graph(
     graph: Graph, data: Data | None, options: Options, progress: Progress | None
 ) -> tuple[Graph, Accuracy | None, list[str]]:
     """Integer where the model or the data say so; else the float graph, with a word on how to get int8."""
-    passes = integer_passes(io_type=options.io_type, allow_float=options.allow_float)
+    unsigned = (
+        [name for name, (_, dtype) in data.quants.items() if dtype.name == "u8"] if data else []
+    )
+    passes = integer_passes(
+        io_type=options.io_type, allow_float=options.allow_float, unsigned=unsigned
+    )
     if is_quantised(graph):
         if options.quantize == "float32":
             raise ModelError("the model is quantised already; it can't become float32")
         return run_passes(graph, passes, dump_dir=options.dump_passes, stage="integer"), None, []
     if options.quantize == "float32" or (data is None and options.quantize is None):
         notes = [] if data else ["float32 C; for int8 give --calibrate FILE.npz with sample inputs"]
-        return (
-            run_passes(graph, passes, dump_dir=options.dump_passes, stage="float_end"),
-            None,
-            notes,
-        )
+        made = run_passes(graph, passes, dump_dir=options.dump_passes, stage="float_end")
+        return made, None, notes
     if data is None:
         raise DataError("int8 needs sample inputs to find ranges", hint="give --calibrate FILE.npz")
-    unsigned = [name for name, (_, dtype) in data.quants.items() if dtype.name == "u8"]
     found = quantize_with_best(
-        graph, data.samples, fixed=_fixed(data), io_type=options.io_type,
-        allow_float=options.allow_float, unsigned=unsigned,
+        graph, data.samples, passes, fixed=_fixed(data), allow_float=options.allow_float,
         labels=data.labels, progress=progress,
     )  # fmt: skip
+    if options.dump_passes is not None:
+        run_passes(found.marked, passes, dump_dir=options.dump_passes, stage="integer")
     return found.graph, found.accuracy, []
 
 

@@ -56,10 +56,10 @@ TML_SHARED TML_ALL_REGISTERS void tml_strip_3x3_i8(uint32_t *slots, int_fast16_t
                                                    int_fast16_t strips, const int32_t *weights)
 {
     /* All rows but the first two and the last two go round; 3: none does */
-    uint32_t rounds = ((uint32_t)rows - 2U + 2U) / 3U;
+    uint32_t rounds = (uint32_t)rows / 3U;
     uint32_t skipped = rounds == 0U ? 3U : 3U * rounds + 2U - (uint32_t)rows;
     uint32_t advance = rounds == 0U ? 64U : 64U - 32U * skipped;
-    uint32_t length = 32U * (uint32_t)(strips * (rows + 2));
+    uint32_t length = 32U * (uint32_t)(strips * (rows + 2)) - 8U; /* slots has moved on by 8 */
     const int32_t *w_end = weights + 4 * TML_STRIP_3X3_WORDS;
     int32_t bias, multiplier;
     uint32_t e, o, p, w0, w1, w2, wm, wn, a0, a1, b0, b1, c0, c1;
@@ -98,6 +98,9 @@ TML_SHARED TML_ALL_REGISTERS void tml_strip_3x3_i8(uint32_t *slots, int_fast16_t
         "tbb [pc, %[e]]\n"
         "3:\n"
         ".byte (5f - 3b) / 2, (6f - 3b) / 2, (4f - 3b) / 2, (9f - 3b) / 2\n"
+        "6:\n" /* one row skipped: what is called a, b there is b, c */
+        TML_STRIP_MOVE(c, b) TML_STRIP_MOVE(b, a)
+        "b 8f\n"
         "4:\n" /* two rows skipped: what is called a, b there is c, a */
         TML_STRIP_MOVE(c, a) TML_STRIP_MOVE(a, b)
         "b 7f\n"
@@ -117,22 +120,16 @@ TML_SHARED TML_ALL_REGISTERS void tml_strip_3x3_i8(uint32_t *slots, int_fast16_t
         "ldr %[o], %[length]\n"
         "adds %[p], #64\n"
         "add %[e], %[e], %[o]\n"
-        "sub %[e], #8\n"
         "cmp %[p], %[e]\n"
         "bne 2b\n"
         "ldr %[e], %[weights]\n"
         "ldr %[o], %[w_end]\n"
         "cmp %[e], %[o]\n"
         "bne 1b\n"
-        "b 10f\n"
-        "6:\n" /* one row skipped: what is called a, b there is b, c */
-        TML_STRIP_MOVE(c, b) TML_STRIP_MOVE(b, a)
-        "b 8b\n"
-        "10:\n"
         : [e] "=&r"(e), [o] "=&r"(o), [p] "=&r"(p), [w0] "=&r"(w0), [w1] "=&r"(w1), [w2] "=&r"(w2),
           [wm] "=&r"(wm), [wn] "=&r"(wn), [a0] "=&r"(a0), [a1] "=&r"(a1), [b0] "=&r"(b0),
           [b1] "=&r"(b1), [c0] "=&r"(c0), [c1] "=&r"(c1), [slots] "+m"(slots),
-          [weights] "+m"(weights), [bias] "=&m"(bias), [multiplier] "=&m"(multiplier)
+          [weights] "+m"(weights), [bias] "=m"(bias), [multiplier] "=m"(multiplier)
         : [skipped] "m"(skipped), [advance] "m"(advance), [rounds] "m"(rounds),
           [length] "m"(length), [w_end] "m"(w_end)
         : "memory", "cc");

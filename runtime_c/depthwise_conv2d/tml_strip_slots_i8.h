@@ -16,13 +16,25 @@
 
 /* An image of which 4 channels are looked at. */
 struct tml_strip_image {
-    int_fast16_t rows;    /* 1.. */
     int_fast16_t columns; /* 1.. */
     ptrdiff_t row_pitch;  /* elements */
     ptrdiff_t col_pitch;  /* elements */
 };
 
-/* n slots of columns `column`.. of 4 channels of x; outside: what lies beside the image. */
+/* n slots of padding; returns the place behind them. */
+TML_INLINE uint32_t *tml_strip_fill_i8(uint32_t *slots, int_fast16_t n, int32_t value)
+{
+    uint32_t pair = tml_pair(value, value);
+    for (; n > 0; n--) {
+        for (int i = 0; i < TML_STRIP_SLOT; i++) {
+            slots[i] = pair;
+        }
+        slots += TML_STRIP_SLOT;
+    }
+    return slots;
+}
+
+/* n slots of columns `column`.. of 4 channels. x: at column 0; outside: what lies beside the image. */
 TML_INLINE void tml_strip_gather_plain_i8(const struct tml_strip_image *image, const int8_t *x,
                                           int_fast16_t column, int_fast16_t n, int32_t outside,
                                           uint32_t *slots)
@@ -77,6 +89,7 @@ TML_SHARED TML_ALL_REGISTERS void tml_strip_gather_i8(const struct tml_strip_ima
     uint32_t v2 = v0;
     uint32_t v3 = v0;
     uint32_t s, t, u;
+    x += column * image->col_pitch;
     __asm__ volatile(
         "adr %[t], 1f + 1\n"
         "add %[head], %[head], %[t]\n"

@@ -273,7 +273,7 @@ def test_float_nodes_have_no_accumulator() -> None:
 @pytest.mark.parametrize("name", NETS)
 def test_the_best_scheme_is_near_the_float_net(name: str) -> None:
     made = run_passes(load(NETS[name]()), FLOAT)
-    found = quantize_with_best(made, _samples(made, 12), fixed={}, io_type="quantized")
+    found = quantize_with_best(made, _samples(made, 12), integer_passes(), fixed={})
     assert found.accuracy.scheme in [s.name for s in INT8]
     assert all(db > 20 for db in found.accuracy.sqnr_db.values())
     assert set(found.accuracy.sqnr_db) == set(made.outputs)
@@ -283,9 +283,8 @@ def test_the_best_scheme_is_near_the_float_net(name: str) -> None:
 def test_measured_accuracy_is_what_comes_out() -> None:
     made = run_passes(load(NETS["residual"]()), FLOAT)
     samples = _samples(made, 8)
-    found = quantize_with_best(
-        made, samples, fixed={}, io_type="quantized", labels=np.zeros(8, int)
-    )
+    labels = np.zeros(8, int)
+    found = quantize_with_best(made, samples, integer_passes(), fixed={}, labels=labels)
     real = [outputs(made, {"x": x})["y"] for x in samples["x"]]
     got = [real_outputs(found.graph, {"x": x})["y"] for x in samples["x"]]
     assert found.accuracy.samples == 8
@@ -311,9 +310,8 @@ def test_a_single_output_value_has_no_argmax() -> None:
 )
 def test_ends_are_of_the_type_that_was_asked_for(io_type: str, dtype: str) -> None:
     made = run_passes(load(NETS["gates"]()), FLOAT)
-    found = quantize_with_best(made, _samples(made, 3), fixed={}, io_type=io_type, schemes=INT8[:1])
+    samples, passes = _samples(made, 3), integer_passes(io_type=io_type)
+    found = quantize_with_best(made, samples, passes, fixed={}, schemes=INT8[:1])
     assert [found.graph.type(n).dtype.name for n in ("x", "y")] == [dtype, dtype]
-    plain = quantize_with_best(
-        made, _samples(made, 3), fixed={}, io_type="quantized", schemes=INT8[:1]
-    )
+    plain = quantize_with_best(made, samples, integer_passes(), fixed={}, schemes=INT8[:1])
     assert found.accuracy.sqnr_db == plain.accuracy.sqnr_db

@@ -188,9 +188,8 @@ def _sink_reshapes(draft: Draft, node: Node) -> bool:
     target = _common(draft, node, "reshape", "shape")
     if target is None or not op_of(node).elementwise or len(node.outputs) != 1:
         return False
-    sources = {
-        draft.tensors[draft.producer(n).inputs[0]].shape for n in node.inputs if _runtime(draft, n)
-    }  # type: ignore
+    makers = [draft.producer(name) for name in node.inputs if _runtime(draft, name)]
+    sources = {draft.tensors[maker.inputs[0]].shape for maker in makers if maker is not None}
     y = draft.tensors[node.outputs[0]]
     if len(sources) != 1 or y.shape != target:
         return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from ..numerics.quantization import dequantize
 from ..numerics.quantization import quantize as to_integers
 from ..ops import op_of
 from ..ops.base import Site
-from ..passes import integer_passes, run_passes
+from ..passes import Pass, run_passes
 from ..reference.compare import sqnr_db
 from ..reference.run import outputs
 from .calibrate import Samples, calibrate, sample_count
@@ -41,6 +41,9 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Quantised:
+    """`marked`: the float graph with its quantize and dequantize nodes; `graph`: what the passes made of it."""
+
+    marked: Graph
     graph: Graph
     accuracy: Accuracy
 
@@ -48,31 +51,29 @@ class Quantised:
 def quantize_with_best(
     graph: Graph,
     samples: Samples,
+    passes: Sequence[Pass],
     *,
     fixed: Mapping[str, Quant],
-    io_type: str,
     allow_float: bool = False,
-    unsigned: Collection[str] = (),
     labels: np.ndarray | None = None,
     schemes: Sequence[Scheme] = INT8,
     progress: Callable[[int, int], None] | None = None,
-    dump: Callable[[Graph], Graph] | None = None,
 ) -> Quantised:
-    """The int8 graph with the least error at the outputs, and that error. samples: float arrays [N, ...]."""
+    """The int8 graph with the least error at the outputs, and that error. samples: float arrays [N, ...];
+    `passes` make a marked graph integer."""
     observed, real = calibrate(graph, samples, progress)
     judged = _judged(graph, sample_count(samples))
-    best: tuple[float, Scheme, Graph] | None = None
+    best: tuple[float, Scheme, Graph, Graph] | None = None
     for scheme in schemes:
         marked = quantize(graph, observed, scheme, fixed=fixed, allow_float=allow_float)
-        made = run_passes(
-            marked, integer_passes(io_type=io_type, allow_float=allow_float, unsigned=unsigned)
-        )
+        made = run_passes(marked, passes)
         error = _error(made, samples, real, judged)
         log.debug("%s: output SQNR %.1f dB", scheme.name, error)
         if best is None or error > best[0]:
-            best = (error, scheme, made)
+            best = (error, scheme, marked, made)
     assert best is not None
-    return Quantised(best[2], measure(best[2], samples, real, best[1].name, judged, labels))
+    _, scheme, marked, made = best
+    return Quantised(marked, made, measure(made, samples, real, scheme.name, judged, labels))
 
 
 def _judged(graph: Graph, count: int) -> list[int]:

@@ -1,0 +1,93 @@
+"""Depthwise convolution by strips: for cores with dual multiplies (runtime_c/depthwise_conv2d/tml_strip_slots_i8.h)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .base import Kernel, Site
+from .contraction import accumulator_bound, needs, quantized_params
+from .windows import Window, channelwise_params
+
+_SLOT_BYTES = 32
+_SCRATCH_BYTES = 28 * _SLOT_BYTES  # about; more scarcely saves time
+
+
+def _window(site: Site) -> Window:
+    return Window.of(site.attrs, site.inputs[1].shape[:2])  # type: ignore[arg-type]
+
+
+def _accepts(site: Site) -> str | None:
+    window = _window(site)
+    if (window.kernel, window.strides, window.dilations) != ((3, 3), (1, 1), (1, 1)):
+        return "takes 3x3 windows, stride 1, undilated"
+    if site.x.shape[3] < 4:
+        return "takes 4 channels or more"
+    return needs(site, "i8", "i8") or _refuses_results(site)
+
+
+def _refuses_results(site: Site) -> str | None:
+    if site.attrs["pre_shift"]:
+        return "needs a scale below 1/2"
+    bound = accumulator_bound(site, 2)
+    if int(bound.max(initial=0)) >= 1 << 31:
+        return "needs accumulators below 2^31"
+    reach = int((bound * site.const(3).astype(np.int64)).max(initial=0)) >> 32
+    return "needs results below 2^15 before they are clamped" if reach + 257 >= 1 << 15 else None
+
+
+def _tiling(site: Site) -> tuple[int, int]:
+    """Rows and strips at a time: as many rows as fit, in bands of equal size, then strips."""
+    _, h, w, _ = site.y.shape
+    slots = _SCRATCH_BYTES // _SLOT_BYTES
+    bands = -(-h // (slots - 2))
+    band = max(2, -(-h // bands))
+    return band, max(1, min((w + 1) // 2, slots // (band + 2)))
+
+
+def _params(site: Site) -> dict[str, int | float]:
+    band, strips = _tiling(site)
+    params = {**channelwise_params(site.x.shape, site.y.shape), **_window(site).params()}
+    shape = {
+        k: v for k, v in params.items() if not k.startswith(("kernel_", "stride_", "dilation_"))
+    }
+    ends = {k: v for k, v in quantized_params(site).items() if k != "pre_shift"}
+    zero = site.x.quant.zero  # type: ignore[union-attr]
+    return {**shape, "x_zero_point": zero, **ends, "band": band, "strips": strips}
+
+
+def packed(weights: np.ndarray, bias: np.ndarray, multiplier: np.ndarray) -> np.ndarray:
+    """The stream: for each channel the rows (w0, w1, w2, -1) as words, bias and multiplier. weights: [KH, 3, C]."""
+    kh, _, c = weights.shape
+    channels = [ch for k in range(0, c, 4) for ch in range(min(k, c - 4), min(k, c - 4) + 4)]
+    rows = np.full((len(channels), kh, 4), -1, np.int8)
+    rows[:, :, :3] = weights.transpose(2, 0, 1)[channels]
+    words = rows.view("<i4").reshape(len(channels), kh)
+    return (
+        np.concatenate([words, bias[channels, None], multiplier[channels, None]], axis=1)
+        .astype(np.int32)
+        .ravel()
+    )
+
+
+def _cycles(site: Site) -> float:
+    """Modelled cycles on a Cortex-M4: slots gathered, windows slid, results scattered."""
+    (_, h, w, c), (band, strips) = site.y.shape, _tiling(site)
+    bands, columns = -(-h // band), -(-w // 2)
+    slots = 31 * h + 60 * bands
+    slid = 4 * (23.7 * h + 35 * bands) + 4 * 30 * bands / strips
+    scattered = 27 * h + 40 * bands
+    return -(-c // 4) * columns * (slots + slid + scattered)
+
+
+STRIP = Kernel(
+    "tml_depthwise_conv2d_strip_i8",
+    "depthwise_conv2d",
+    accepts=_accepts,
+    params=_params,
+    arrays=lambda site: (("weights", packed(site.const(1), site.const(2), site.const(3))),),
+    scratch_bytes=lambda site: _SLOT_BYTES * (_tiling(site)[0] + 2) * _tiling(site)[1],
+    cycles=_cycles,
+    features=frozenset({"dsp"}),
+)
+
+KERNELS = (STRIP,)
