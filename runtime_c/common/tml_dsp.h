@@ -78,6 +78,30 @@ TML_INLINE uint32_t tml_sxtb16_odd(uint32_t bytes)
 #endif
 }
 
+/* Bytes 0 and 2, or 1 and 3, sign-extended and added to the halves of pair, each modulo 2^16. */
+TML_INLINE uint32_t tml_sxtab16(uint32_t pair, uint32_t bytes)
+{
+#if TML_HAVE_DSP
+    uint32_t sum;
+    __asm__("sxtab16 %0, %1, %2" : "=r"(sum) : "r"(pair), "r"(bytes));
+    return sum;
+#else
+    return tml_pair(tml_low(pair) + (int8_t)(uint8_t)bytes,
+                    tml_high(pair) + (int8_t)(uint8_t)(bytes >> 16));
+#endif
+}
+
+TML_INLINE uint32_t tml_sxtab16_odd(uint32_t pair, uint32_t bytes)
+{
+#if TML_HAVE_DSP
+    uint32_t sum;
+    __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(sum) : "r"(pair), "r"(bytes));
+    return sum;
+#else
+    return tml_sxtab16(pair, bytes >> 8);
+#endif
+}
+
 /* Four bytes from memory at any address, the first one lowest. */
 TML_INLINE uint32_t tml_load_bytes(const int8_t *p)
 {

@@ -181,9 +181,10 @@ TML_INLINE void tml_depthwise_pixel_i8(const struct tml_depthwise_conv2d_params 
             y[c + i] = tml_depthwise_output_i8(p, acc[i], multiplier + c + i);
         }
     }
-    for (; c < p->x_c; c++) {
+    for (int_fast16_t rest = p->x_c % 4; rest > 0; rest--) {
         int32_t acc = tml_depthwise_channel_i8(p, taps, x + c, weights + c);
         y[c] = tml_depthwise_output_i8(p, tml_rom_i32(bias + c) + acc, multiplier + c);
+        c++;
     }
 }
 

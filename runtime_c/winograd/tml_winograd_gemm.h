@@ -118,7 +118,7 @@ TML_SHARED TML_ALL_REGISTERS void tml_winograd_gemm_half(size_t steps, const uin
         "4:\n"
         : [s0] "=&r"(s0), [s1] "=&r"(s1), [s2] "=&r"(s2), [s3] "=&r"(s3), [t0] "=&r"(t0),
           [t1] "=&r"(t1), [t2] "=&r"(t2), [t3] "=&r"(t3), [x0] "=&r"(x0), [x1] "=&r"(x1),
-          [wa] "=&r"(wa), [wb] "=&r"(wb), [in] "+r"(in), [w] "+r"(w), [entry] "+m"(entry)
+          [wa] "=&r"(wa), [wb] "=&r"(wb), [in] "+&r"(in), [w] "+&r"(w), [entry] "+m"(entry)
         : [last_round] "m"(last_round), [in_step] "m"(in_step), [w_step] "m"(w_step),
           [sums] "m"(sums)
         : "memory", "cc");

@@ -14,7 +14,7 @@
  *          0  4  0 -5  0  1                                              0  0  6
  *
  * Two channels in a word, high * 2^16 + low, go through plain 32-bit additions. Inputs are taken as
- * x + 128, 0..255, so that no input is negative; V then lies in -16320..17340 and fits int16. The
+ * x + 128, 0..255, so that no input is negative; V then lies in -12750..17340 and fits int16. The
  * bias takes care of the 128.
  */
 #ifndef TML_WINOGRAD_INPUT_I8_H
@@ -25,7 +25,7 @@
 /* Words of a column of 6 inputs of 4 channels, transformed along the column. */
 #define TML_WINOGRAD_COLUMN 12
 
-/* r = B^T d: d six words apart by step, r likewise; 12 additions, most of them with a free shift. */
+/* r = B^T d: 12 additions, shifts within. */
 TML_INLINE void tml_winograd_input_6(const uint32_t d[6], uint32_t r[6])
 {
     uint32_t even = d[4] - 4U * d[2];

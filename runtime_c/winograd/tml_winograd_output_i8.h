@@ -59,9 +59,9 @@ struct tml_winograd_output {
 #    define TML_WINOGRAD_PIXEL(a)                                                                  \
         "ssat %[" #a "], #8, %[" #a "], asr #6\n"                                                  \
         "strb %[" #a "], [%[y]]\n"
-/* A row of four pixels. */
-#    define TML_WINOGRAD_ACROSS(row)                                                               \
-        TML_WINOGRAD_LOAD("192*" #row, "32") TML_WINOGRAD_OUTPUT_4                                 \
+/* A row of four pixels; load, add: a step to it. */
+#    define TML_WINOGRAD_ACROSS(row, load, add)                                                    \
+        load TML_WINOGRAD_LOAD("192*" #row, "32") add TML_WINOGRAD_OUTPUT_4                        \
         "mul %[a0], %[a0], %[inverse]\n"                                                           \
         "mul %[a2], %[a2], %[inverse]\n"                                                           \
         "mul %[t0], %[t0], %[inverse]\n"                                                           \
@@ -74,9 +74,8 @@ struct tml_winograd_output {
         TML_WINOGRAD_PIXEL(a2) "add %[y], %[y], %[pixel]\n"                                        \
         TML_WINOGRAD_PIXEL(t0) "add %[y], %[y], %[pixel]\n"                                        \
         TML_WINOGRAD_PIXEL(a1)
-#    define TML_WINOGRAD_NEXT_ROW                                                                  \
-        "ldr %[t1], %[next_row]\n"                                                                 \
-        "add %[y], %[y], %[t1]\n"
+#    define TML_WINOGRAD_LOAD_STEP "ldr %[t1], %[next_row]\n"
+#    define TML_WINOGRAD_ADD_STEP "add %[y], %[y], %[t1]\n"
 
 TML_SHARED TML_ALL_REGISTERS void tml_winograd_output_i8(const struct tml_winograd_output *p,
                                                          int32_t *sums, const int32_t *quant,
@@ -95,10 +94,10 @@ TML_SHARED TML_ALL_REGISTERS void tml_winograd_output_i8(const struct tml_winogr
         TML_WINOGRAD_DOWN(1, "add %[a1], %[a1], %[t0]\n")
         TML_WINOGRAD_DOWN(0, "") TML_WINOGRAD_DOWN(2, "") TML_WINOGRAD_DOWN(3, "")
         TML_WINOGRAD_DOWN(4, "") TML_WINOGRAD_DOWN(5, "")
-        TML_WINOGRAD_ACROSS(0) TML_WINOGRAD_NEXT_ROW
-        TML_WINOGRAD_ACROSS(1) TML_WINOGRAD_NEXT_ROW
-        TML_WINOGRAD_ACROSS(2) TML_WINOGRAD_NEXT_ROW
-        TML_WINOGRAD_ACROSS(3)
+        TML_WINOGRAD_ACROSS(0, "", "")
+        TML_WINOGRAD_ACROSS(1, TML_WINOGRAD_LOAD_STEP, TML_WINOGRAD_ADD_STEP)
+        TML_WINOGRAD_ACROSS(2, TML_WINOGRAD_LOAD_STEP, TML_WINOGRAD_ADD_STEP)
+        TML_WINOGRAD_ACROSS(3, TML_WINOGRAD_LOAD_STEP, TML_WINOGRAD_ADD_STEP)
         "ldr %[t0], %[next_channel]\n"
         "ldr %[t1], %[end]\n"
         "adds %[s], #4\n"
@@ -106,8 +105,8 @@ TML_SHARED TML_ALL_REGISTERS void tml_winograd_output_i8(const struct tml_winogr
         "cmp %[s], %[t1]\n"
         "bne 1b\n"
         : [a0] "=&r"(a0), [a1] "=&r"(a1), [a2] "=&r"(a2), [a3] "=&r"(a3), [a4] "=&r"(a4),
-          [a5] "=&r"(a5), [t0] "=&r"(t0), [t1] "=&r"(t1), [m] "=&r"(m), [s] "+r"(sums),
-          [y] "+r"(y), [quant] "+m"(quant)
+          [a5] "=&r"(a5), [t0] "=&r"(t0), [t1] "=&r"(t1), [m] "=&r"(m), [s] "+&r"(sums),
+          [y] "+&r"(y), [quant] "+m"(quant)
         : [inverse] "r"(TML_WINOGRAD_INVERSE_OF_9), [zero] "r"(64 * p->y_zero_point + 32),
           [pixel] "r"(p->pixel), [next_row] "m"(next_row), [next_channel] "m"(next_channel),
           [end] "m"(end)

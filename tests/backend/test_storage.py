@@ -18,6 +18,7 @@ from tinycc_ml.ir.graph import Graph
 from tinycc_ml.ops import op_of
 from tinycc_ml.passes import FLOAT, run_passes
 
+from ..random_graphs import graphs
 from ..texts import graph
 
 HOST = load_target("host")
@@ -80,94 +81,6 @@ def _write(plan: Plan, memory: Memory, tensor: str, value: str) -> None:
 def _expect(plan: Plan, memory: Memory, tensor: str, value: str, what: str) -> None:
     store, first, last = _region(plan, memory, tensor)
     assert store[first:last] == [(value, k) for k in range(last - first)], what
-
-
-SHAPES = {
-    2: ["2", "1,2", "2,1"],
-    6: ["6", "2,3", "1,6", "1,2,3"],
-    12: ["12", "3,4", "1,3,4", "2,6"],
-}
-
-
-@st.composite
-def graphs(draw: st.DrawFn) -> Graph:
-    """Element-wise ops, sums with and without broadcasting, reshapes, transposes, concats, softmax and
-    convolutions with scratch, each reading any earlier tensors; several outputs, some read inside."""
-    lines, shapes = [], {}
-    for k in range(draw(st.integers(1, 2))):
-        shape = draw(st.sampled_from(["6", "2,3", "1,3,4"]))
-        lines.append(f"input x{k}: f32[{shape}]")
-        shapes[f"x{k}"] = shape
-    lines.append("constant w: f32[2,1,1,3] = seed 1")
-    for k in range(draw(st.integers(1, 10))):
-        made = _line(draw, f"t{k}", shapes)
-        lines += made
-    names = [n for n in shapes if n.startswith("t")]
-    outputs = draw(st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True))
-    return graph(
-        "\n".join([*lines, *(f"output {n}" for n in dict.fromkeys([*outputs, names[-1]]))])
-    )
-
-
-def _line(draw: st.DrawFn, y: str, shapes: dict[str, str]) -> list[str]:
-    x = draw(st.sampled_from(list(shapes)[-5:]))
-    shape = shapes[x]
-    sizes = [int(d) for d in shape.split(",")]
-    alike = [n for n, s in shapes.items() if s == shape]
-    kind = draw(
-        st.sampled_from(
-            [
-                "unary",
-                "unary",
-                "add",
-                "add",
-                "reshape",
-                "reshape",
-                "identity",
-                "transpose",
-                "concat",
-                "softmax",
-                "outer",
-                "conv",
-            ]
-        )
-    )
-    shapes[y] = shape
-    if kind == "add":
-        return [f"{y}: f32[{shape}] = add({x}, {draw(st.sampled_from(alike))})"]
-    if kind == "reshape":
-        count = 1
-        for d in sizes:
-            count *= d
-        shapes[y] = draw(st.sampled_from(SHAPES.get(count, [str(count)])))
-        return [f"{y}: f32[{shapes[y]}] = reshape({x}) shape=[{shapes[y]}]"]
-    if kind == "identity":
-        return [f"{y}: f32[{shape}] = identity({x})"]
-    if kind == "transpose" and len(sizes) > 1:
-        perm = list(reversed(range(len(sizes))))
-        shapes[y] = ",".join(str(sizes[p]) for p in perm)
-        return [f"{y}: f32[{shapes[y]}] = transpose({x}) perm={perm}".replace(", ", ",")]
-    if kind == "concat" and sizes[-1] <= 12:
-        shapes[y] = ",".join(map(str, [*sizes[:-1], 2 * sizes[-1]]))
-        return [
-            f"{y}: f32[{shapes[y]}] = concat({x}, {draw(st.sampled_from(alike))}) axis={len(sizes) - 1}"
-        ]
-    if kind == "softmax":
-        return [f"{y}: f32[{shape}] = softmax({x})"]
-    if kind == "outer" and len(sizes) == 1 and sizes[0] <= 6:
-        shapes[f"{y}c"] = f"{sizes[0]},1"
-        shapes[y] = f"{sizes[0]},{sizes[0]}"
-        column = f"{y}c: f32[{shapes[f'{y}c']}] = reshape({x}) shape=[{shapes[f'{y}c']}]"
-        return [column, f"{y}: f32[{shapes[y]}] = mul({x}, {y}c)"]
-    if kind == "conv" and len(sizes) == 2 and sizes[1] == 3:
-        image, h = f"1,1,{sizes[0]},3", sizes[0]
-        shapes[f"{y}i"], shapes[y] = image, f"1,1,{h},2"
-        reshaped = f"{y}i: f32[{image}] = reshape({x}) shape=[{image}]"
-        return [
-            reshaped,
-            f"{y}: f32[{shapes[y]}] = conv2d({y}i, w) dilations=[1,1] groups=1 pads=[0,0,0,0] strides=[1,1]",
-        ]
-    return [f"{y}: f32[{shape}] = {draw(st.sampled_from(['sigmoid', 'neg', 'exp']))}({x})"]
 
 
 @given(graphs(), st.sampled_from(["caller", "arena"]), st.booleans())

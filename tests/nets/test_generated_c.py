@@ -16,6 +16,8 @@ from .nets import compiled, own, shared
 
 WARNINGS = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1"]
+# What is written for a core with its own kernels must build and run anywhere
+TARGETS = ("host", "cortex-m4")
 ALLOWED = re.compile(
     r"^(memcpy|memset|_GLOBAL_OFFSET_TABLE_|__stack_chk_fail"
     r"|(abs|sqrt|exp|log|tanh|sin|cos|floor|ceil|fabs|fmax|fmin|erf|pow|expm1|log1p|nearbyint|rint)f)$"
@@ -28,8 +30,12 @@ def run(command: list[str], **options: object) -> subprocess.CompletedProcess[st
     return done
 
 
-def written(path: Path, folder: Path, **options: object) -> tuple[str, Path]:
-    made = compiled(path) if not options else compile(path, options=Options(**options))  # type: ignore[arg-type]
+def written(path: Path, folder: Path, target: str = "host", **options: object) -> tuple[str, Path]:
+    made = (
+        compile(path, target, options=Options(**options))  # type: ignore[arg-type]
+        if options
+        else compiled(path, target)
+    )
     write_files(made.files, folder)
     return made.program.name, folder
 
@@ -46,9 +52,12 @@ def need(tool: str) -> str:
 
 @pytest.mark.parametrize("path", [*own(), *shared()])
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
-def test_c_compiles_without_a_warning(path: Path, compiler: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", TARGETS)
+def test_c_compiles_without_a_warning(
+    path: Path, compiler: str, target: str, tmp_path: Path
+) -> None:
     need(compiler)
-    name, folder = written(path, tmp_path / "out")
+    _, folder = written(path, tmp_path / "out", target)
     for source in sources(folder):
         run(
             [
@@ -87,9 +96,10 @@ def test_the_header_compiles_as_cpp(path: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", [*own(), *shared()])
-def test_the_self_test_runs_clean_under_sanitizers(path: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_self_test_runs_clean_under_sanitizers(path: Path, target: str, tmp_path: Path) -> None:
     need("gcc")
-    _, folder = written(path, tmp_path / "out")
+    _, folder = written(path, tmp_path / "out", target)
     program = tmp_path / "selftest"
     flags = [*SANITIZERS, "-ffp-contract=off", "-DTML_SELFTEST_MAIN", f"-I{folder}"]
     run(["gcc", *flags, *sources(folder), "-o", str(program), "-lm"])
@@ -207,3 +217,41 @@ def test_a_runtime_of_another_version_is_an_error(tmp_path: Path) -> None:
         text=True,
     )
     assert done.returncode != 0 and "runtime" in done.stderr
+
+
+@pytest.mark.cross
+@pytest.mark.parametrize("path", [*own(), *shared(("resnet8_int8qdq", "vww_int8qdq"))])
+@pytest.mark.parametrize(
+    "flags", ["-O0", "-Os", "-O3", "-O2 -fno-omit-frame-pointer", "-O2 -DTML_PORTABLE"]
+)
+def test_blocks_of_instructions_build_with_any_flags(
+    path: Path, flags: str, tmp_path: Path
+) -> None:
+    compiler = need("arm-none-eabi-gcc")
+    _, folder = written(path, tmp_path / "out", "cortex-m4")
+    core = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"]
+    for source in sources(folder):
+        run(
+            [
+                compiler,
+                *core,
+                *WARNINGS,
+                *flags.split(),
+                f"-I{folder}",
+                "-c",
+                source,
+                "-o",
+                f"{source}.o",
+            ]
+        )
+
+
+@pytest.mark.cross
+@pytest.mark.parametrize("path", shared(("kws_int8qdq", "resnet8_int8qdq")))
+def test_clang_for_arm_takes_what_was_written_for_the_core(path: Path, tmp_path: Path) -> None:
+    compiler = need("clang")
+    _, folder = written(path, tmp_path / "out", "cortex-m4")
+    core = ["--target=arm-none-eabi", "-mcpu=cortex-m4", "-mfloat-abi=soft", "-ffreestanding"]
+    units = [s for s in sources(folder) if not s.endswith("_selftest.c")]
+    for unit in units:
+        run([compiler, *core, *WARNINGS, "-O2", f"-I{folder}", "-c", unit, "-o", f"{unit}.o"])

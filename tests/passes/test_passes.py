@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tinycc_ml.errors import InternalError
 from tinycc_ml.frontends.onnx import load
 from tinycc_ml.ir.graph import Graph
 from tinycc_ml.ir.parse import parse_graph
+from tinycc_ml.ops import verify
 from tinycc_ml.passes import FLOAT, integer_passes, run_passes
 from tinycc_ml.quant.calibrate import calibrate
 from tinycc_ml.quant.quantize import quantize
@@ -16,6 +19,7 @@ from tinycc_ml.quant.scheme import Scheme
 from tinycc_ml.reference.run import outputs
 
 from ..models import NETS, run_onnx
+from ..random_graphs import graphs
 from ..texts import assert_close, assert_same_values, graph, random_inputs
 
 # Float sums in another order: a few units in the last place of the largest value
@@ -88,6 +92,38 @@ def test_integer_net_is_near_the_net_with_quantize_and_dequantize(name: str) -> 
 def test_integer_net_has_no_float_tensor(name: str) -> None:
     made = run_passes(_marked(name), integer_passes())
     assert [t.name for t in made.tensors.values() if t.type.dtype.is_float] == []
+
+
+@given(graphs(), st.integers(0, 99))
+@settings(max_examples=100, deadline=None)
+def test_any_graph_keeps_its_values_through_each_float_pass(made: Graph, seed: int) -> None:
+    before = made
+    for apply in FLOAT:
+        after = apply(before)
+        verify(after)
+        given_ = random_inputs(made, seed)
+        assert_close(outputs(before, given_), outputs(after, given_), 1e-5)
+        before = after
+    assert run_passes(before, FLOAT) == before
+
+
+@given(graphs(largest=7), st.integers(0, 99))
+@settings(max_examples=60, deadline=None)
+def test_any_graph_that_is_quantised_is_integer_and_exact_after_absorbing(made: Graph, seed: int) -> None:
+    float_graph = run_passes(made, FLOAT)
+    samples = {n: np.stack([random_inputs(made, seed + k)[n] for k in range(3)]) for n in made.inputs}
+    observed, _ = calibrate(float_graph, samples)
+    graph_, absorbed = quantize(float_graph, observed, Scheme("min-max")), False
+    for apply in integer_passes():
+        after = apply(graph_)
+        verify(after)
+        if absorbed:
+            assert_same_values(graph_, after, runs=1)
+        absorbed |= apply.__name__ == "absorb_qdq"
+        graph_ = after
+    floats = [n for n, t in graph_.tensors.items() if t.type.dtype.is_float and graph_.consumers[n]]
+    assert floats == []
+    assert [graph_.type(n).shape for n in graph_.outputs] == [made.type(n).shape for n in made.outputs]
 
 
 def test_passes_are_dumped_before_and_after(tmp_path: object) -> None:

@@ -12,6 +12,7 @@ import pytest
 from tinycc_ml.errors import DataError
 from tinycc_ml.ir.graph import Graph
 from tinycc_ml.ir.types import I8, U8, Quant
+from tinycc_ml.passes.io_layout import io_layout
 from tinycc_ml.quant.data import Data, InputScale, load_data
 
 from ..texts import graph
@@ -133,6 +134,15 @@ def test_several_inputs_have_no_short_names(read: Read) -> None:
 def test_different_numbers_of_samples_are_refused(read: Read) -> None:
     with pytest.raises(DataError, match="different numbers of samples"):
         read(TWO, a=np.ones((3, 2)), b=np.ones((4, 2, 2)))
+
+
+@pytest.mark.parametrize("layout", ["nhwc", "nchw"])
+def test_data_are_in_the_layout_of_the_model_whatever_the_api_has(layout: str) -> None:
+    model = graph("input x: f32[1,2,3,4]\ny: f32[1,2,3,4] = neg(x)\noutput y")
+    array = np.arange(48, dtype=np.float32).reshape(2, 1, 2, 3, 4)
+    made = load_data({"x": array[:, 0]}, io_layout(model, layout)).samples["x"]
+    there = {"nhwc": (0, 1, 3, 4, 2), "nchw": (0, 1, 4, 2, 3)}[layout]
+    np.testing.assert_array_equal(made, array.transpose(there))
 
 
 # -- scales ------------------------------------------------------------------------------------

@@ -96,6 +96,12 @@ def _first(name: str) -> str:
     return name.split(";")[0] or name
 
 
+def short(name: str) -> str:
+    """A name for people, cut where `_first` cuts; the report has all of it."""
+    first = _first(name)
+    return first if first == name else f"{first};..."
+
+
 def comment(text: str) -> str:
     """Model text that is safe inside a C comment and on one line."""
     flat = re.sub(r"[^\x20-\x7e]", "?", text).replace("\\", "/")

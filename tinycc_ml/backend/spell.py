@@ -17,7 +17,7 @@ from ..ops.base import Loop, Nest, Site
 from ..ops.indexing import c_float
 from ..resources import runtime_dir
 from .choose import Plan
-from .names import comment, identifier, identifiers
+from .names import comment, identifier, identifiers, short
 from .program import ConstantArray, Pointer, Port, Probe, Program, Step
 
 _INLINE = {"speed": 1, "balanced": None, "size": 0}
@@ -127,9 +127,9 @@ class _Speller:
 
     def _title(self, node: Node, site: Site) -> str:
         macs = op_of(node).macs(site)
-        read = ", ".join(f"{t.source_name} {t.type}" for t in site.inputs if not t.is_constant)
+        read = ", ".join(f"{short(t.source_name)} {t.type}" for t in site.inputs if not t.is_constant)
         counted = f", {macs:,} MACs" if macs else ""
-        return comment(f"{node.op}: {site.outputs[0].source_name} {site.y} <- {read}{counted}")
+        return comment(f"{node.op}: {short(site.outputs[0].source_name)} {site.y} <- {read}{counted}")
 
     def _kernel_step(self, node: Node, site: Site, probe: Probe) -> Step:
         kernel = self.plan.chosen[node.name].kernel
@@ -212,7 +212,7 @@ class _Speller:
         if found is None:
             owner = self.idents[self.graph.tensors[node.outputs[0]].source_name]
             ident = self._free(f"{self.name}_{owner}_{suffix}")
-            title = comment(f"{suffix} of {self.graph.tensors[node.outputs[0]].source_name}")
+            title = comment(f"{suffix} of {short(self.graph.tensors[node.outputs[0]].source_name)}")
             found = self.constants[key] = ConstantArray(ident, c_type, np.ravel(values), title)
         return found.ident
 

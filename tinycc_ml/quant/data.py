@@ -11,7 +11,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from ..errors import DataError, Location
-from ..ir.graph import Graph
+from ..ir.graph import Graph, Tensor
 from ..ir.types import I8, U8, DType, Quant
 
 
@@ -54,7 +54,7 @@ def load_data(
     quants: dict[str, tuple[Quant, DType]] = {}
     for name in graph.inputs:
         key = _key(name, arrays, graph, loc)
-        array = _checked(arrays[key], name, graph.type(name).shape, loc)
+        array = _in_api_layout(arrays[key], graph.tensors[name], loc)
         scale = _scale(name, key, arrays, scales.get(name), graph, loc)
         if scale is not None:
             quants[name] = (_quant(scale, array, name, loc), _dtype(array))
@@ -102,6 +102,15 @@ def _key(name: str, arrays: Mapping[str, np.ndarray], graph: Graph, loc: Locatio
     has = ", ".join(arrays) or "nothing"
     alone = " or 'inputs'" if len(graph.inputs) == 1 else ""
     raise DataError(f"wanted an array {name!r}{alone}, the file has {has}", loc=loc)
+
+
+def _in_api_layout(array: np.ndarray, tensor: Tensor, loc: Location) -> np.ndarray:
+    """Samples in the model's own layout, checked, as samples of the graph's input (--io-layout)."""
+    permutation = tensor.origin.permutation if tensor.origin else None
+    if permutation is None:
+        return _checked(array, tensor.name, tensor.shape, loc)
+    checked = _checked(array, tensor.name, tuple(tensor.shape[p] for p in permutation), loc)
+    return checked.transpose(0, *(1 + np.argsort(permutation)))
 
 
 def _checked(array: np.ndarray, name: str, shape: tuple[int, ...], loc: Location) -> np.ndarray:
