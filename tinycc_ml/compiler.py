@@ -89,7 +89,7 @@ def compile(
     lowered, accuracy, notes = _integer_graph(graph, data, options, progress)
     lowered, dead_work = _without_dead_work(lowered, options)
     bounds = accumulator_bounds(lowered)
-    plan = choose(lowered, target, io=options.io)
+    plan = choose(lowered, target, io=options.io, optimize=options.optimize)
     program = spell(plan, optimize=options.optimize)
     check_fits(target, weights_bytes=program.weights_bytes)
     vectors = make_vectors(lowered, program, _test_samples(lowered, data))

@@ -141,11 +141,16 @@ TML_LEAF void tml_conv2d_winograd_tile_i8(const struct tml_conv2d_winograd *all,
     tml_winograd_output_i8(&out, sums, quant, all->outside);
     for (int_fast16_t i = 0; i < 4 && row + i < p->y_h; i++) {
         for (int_fast16_t k = 0; k < 4 && col + k < p->y_w; k++) {
-            for (size_t c = 0U; c < channels; c++) {
-                to[i * p->y_row_pitch + k * p->y_c + (ptrdiff_t)c] =
-                    all->outside[16 * i + 4 * k + (ptrdiff_t)c];
+            const int8_t *pixel = all->outside + 16 * i + 4 * k;
+            if (channels == 4U) {
+                tml_store_u32(to + k * p->y_c, tml_load_u32(pixel));
+            } else {
+                for (size_t c = 0U; c < channels; c++) {
+                    to[k * p->y_c + (ptrdiff_t)c] = pixel[c];
+                }
             }
         }
+        to += p->y_row_pitch;
     }
 }
 

@@ -57,39 +57,34 @@
 #    define TML_WINOGRAD_STEPS_A_ROUND 16U
 
 /*
- * Half of the positions. A position is its first step, then rounds of 16 steps, entered in the middle
- * so that the last round is whole. In the last round `in` is 16 steps before the step that comes
- * first, the last in memory, and `w` is so before the weights of the next position: this is what the
- * constants in TML_WINOGRAD_FIRST_STEP say, and with which `in` and `w` start.
+ * A position is its first step, then rounds of 16 steps, entered in the middle so that the last round
+ * is whole. The first step belongs to the step last in memory, which is where `in` is when a position
+ * has been done: 16 steps before it, and `w` 16 steps before the weights of the next position. V comes
+ * in halves of 18 positions so that 16 steps are within reach of an offset.
  */
-TML_SHARED TML_ALL_REGISTERS void tml_winograd_gemm_half(size_t steps, const uint32_t *v,
-                                                         const int32_t *u, int32_t *sums)
+TML_SHARED TML_ALL_REGISTERS void tml_winograd_gemm(size_t steps, const uint32_t *v,
+                                                    const int32_t *u, int32_t *sums)
 {
-    uint32_t rounds = ((uint32_t)steps - 1U + TML_WINOGRAD_STEPS_A_ROUND - 1U) /
-                      TML_WINOGRAD_STEPS_A_ROUND;
-    uint32_t skipped = rounds * TML_WINOGRAD_STEPS_A_ROUND - ((uint32_t)steps - 1U);
-    uint32_t last_round = (uint32_t)v + 144U * ((uint32_t)steps - 1U) - 144U * 16U; /* position 0 */
-    uint32_t in_step = 8U - (rounds - 1U) * 144U * 16U;
-    uint32_t w_step = 16U * 17U - 16U * skipped;
+    uint32_t after_first = (uint32_t)steps - 1U;
+    uint32_t rounds = (after_first + TML_WINOGRAD_STEPS_A_ROUND - 1U) / TML_WINOGRAD_STEPS_A_ROUND;
+    uint32_t skipped = rounds * TML_WINOGRAD_STEPS_A_ROUND - after_first;
+    uint32_t in_step = 8U - (rounds - 1U) * 144U * TML_WINOGRAD_STEPS_A_ROUND;
+    uint32_t w_step = 16U * (TML_WINOGRAD_STEPS_A_ROUND + 1U - skipped);
     uint32_t entry = TML_WINOGRAD_STEP_BYTES * skipped;
+    uint32_t last_round = (uint32_t)v + 144U * after_first - 144U * TML_WINOGRAD_STEPS_A_ROUND;
     uint32_t in = last_round - 8U;
-    uint32_t w = (uint32_t)u - 16U * 16U;
+    uint32_t w = (uint32_t)u - 16U * TML_WINOGRAD_STEPS_A_ROUND;
+    uint32_t half = 144U * (uint32_t)steps;
+    uint32_t halves = 2U;
     uint32_t x0, x1, wa, wb, s0, s1, s2, s3, t0, t1, t2, t3;
     __asm__ volatile(
-        "adr %[x0], 2f + 1\n"
+        "adr %[x0], 1f + 1\n"
         "ldr %[x1], %[entry]\n"
         "add %[x0], %[x0], %[x1]\n"
         "str %[x0], %[entry]\n"
-        "1:\n"
-        TML_WINOGRAD_FIRST_STEP
-        "ldr %[x0], %[in_step]\n"
-        "ldr %[x1], %[w_step]\n"
-        "ldr %[wa], %[entry]\n"
-        "add %[in], %[in], %[x0]\n"
-        "add %[w], %[w], %[x1]\n"
-        "bx %[wa]\n"
+        "b 3f\n"
         ".balign 4\n"
-        "2:\n"
+        "1:\n"
         TML_WINOGRAD_STEP(0) TML_WINOGRAD_STEP(1) TML_WINOGRAD_STEP(2) TML_WINOGRAD_STEP(3)
         TML_WINOGRAD_STEP(4) TML_WINOGRAD_STEP(5) TML_WINOGRAD_STEP(6) TML_WINOGRAD_STEP(7)
         TML_WINOGRAD_STEP(8) TML_WINOGRAD_STEP(9) TML_WINOGRAD_STEP(10) TML_WINOGRAD_STEP(11)
@@ -97,7 +92,7 @@ TML_SHARED TML_ALL_REGISTERS void tml_winograd_gemm_half(size_t steps, const uin
         "ldr %[x0], %[last_round]\n"
         "ldr %[wa], %[sums]\n"
         "cmp %[in], %[x0]\n"
-        "blo 3f\n"
+        "blo 2f\n"
         "sub %[x0], %[in], %[x0]\n" /* 8 * position */
         "add %[wa], %[wa], %[x0], lsl #2\n"
         "cmp %[x0], #8*17\n"
@@ -109,46 +104,58 @@ TML_SHARED TML_ALL_REGISTERS void tml_winograd_gemm_half(size_t steps, const uin
         "str %[t1], [%[wa], #20]\n"
         "str %[t2], [%[wa], #24]\n"
         "str %[t3], [%[wa], #28]\n"
-        "bne 1b\n"
-        "b 4f\n"
+        "beq 4f\n"
         "3:\n"
+        TML_WINOGRAD_FIRST_STEP
+        "ldr %[x0], %[in_step]\n"
+        "ldr %[x1], %[w_step]\n"
+        "ldr %[wa], %[entry]\n"
+        "add %[in], %[in], %[x0]\n"
+        "add %[w], %[w], %[x1]\n"
+        "bx %[wa]\n"
+        "2:\n"
         "add %[in], %[in], #144*16\n"
         "add %[w], %[w], #16*16\n"
-        "b 2b\n"
+        "b 1b\n"
         "4:\n"
+        "ldr %[x0], %[halves]\n"
+        "ldr %[x1], %[last_round]\n"
+        "ldr %[wa], %[half]\n"
+        "ldr %[wb], %[sums]\n"
+        "subs %[x0], #1\n"
+        "add %[x1], %[x1], %[wa]\n"
+        "add %[wb], %[wb], #32*18\n"
+        "sub %[in], %[x1], #8\n"
+        "str %[x0], %[halves]\n"
+        "str %[x1], %[last_round]\n"
+        "str %[wb], %[sums]\n"
+        "bne 3b\n"
         : [s0] "=&r"(s0), [s1] "=&r"(s1), [s2] "=&r"(s2), [s3] "=&r"(s3), [t0] "=&r"(t0),
           [t1] "=&r"(t1), [t2] "=&r"(t2), [t3] "=&r"(t3), [x0] "=&r"(x0), [x1] "=&r"(x1),
-          [wa] "=&r"(wa), [wb] "=&r"(wb), [in] "+&r"(in), [w] "+&r"(w), [entry] "+m"(entry)
-        : [last_round] "m"(last_round), [in_step] "m"(in_step), [w_step] "m"(w_step),
-          [sums] "m"(sums)
+          [wa] "=&r"(wa), [wb] "=&r"(wb), [in] "+&r"(in), [w] "+&r"(w), [entry] "+m"(entry),
+          [last_round] "+m"(last_round), [sums] "+m"(sums), [halves] "+m"(halves)
+        : [in_step] "m"(in_step), [w_step] "m"(w_step), [half] "m"(half)
         : "memory", "cc");
 }
 #else
-TML_SHARED void tml_winograd_gemm_half(size_t steps, const uint32_t *v, const int32_t *u,
-                                       int32_t *sums)
+TML_SHARED void tml_winograd_gemm(size_t steps, const uint32_t *v, const int32_t *u, int32_t *sums)
 {
-    for (size_t position = 0U; position < 18U; position++) {
+    for (size_t position = 0U; position < 36U; position++) {
+        const uint32_t *in = v + position / 18U * 36U * steps + position % 18U * 2U;
         for (size_t i = 0U; i < 8U; i++) {
             size_t tile = i / 4U;
             const int32_t *w = u + i % 4U;
-            uint32_t sum = tml_smlad((uint32_t)tml_rom_i32(w), v[36U * (steps - 1U) + tile], 0U);
+            uint32_t sum = tml_smlad((uint32_t)tml_rom_i32(w), in[36U * (steps - 1U) + tile], 0U);
             for (size_t s = 0U; s + 1U < steps; s++) {
                 w += 4;
-                sum = tml_smlad((uint32_t)tml_rom_i32(w), v[36U * s + tile], sum);
+                sum = tml_smlad((uint32_t)tml_rom_i32(w), in[36U * s + tile], sum);
             }
             sums[i] = (int32_t)sum;
         }
-        v += 2;
         u += 4U * steps;
         sums += 8;
     }
 }
 #endif
-
-TML_INLINE void tml_winograd_gemm(size_t steps, const uint32_t *v, const int32_t *u, int32_t *sums)
-{
-    tml_winograd_gemm_half(steps, v, u, sums);
-    tml_winograd_gemm_half(steps, v + 36U * steps, u + 72U * steps, sums + TML_WINOGRAD_SUMS / 2);
-}
 
 #endif

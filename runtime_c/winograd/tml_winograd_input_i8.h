@@ -25,48 +25,144 @@
 /* Words of a column of 6 inputs of 4 channels, transformed along the column. */
 #define TML_WINOGRAD_COLUMN 12
 
-/* r = B^T d: 12 additions, shifts within. */
-TML_INLINE void tml_winograd_input_6(const uint32_t d[6], uint32_t r[6])
+/* Six inputs, or results, of the transform. */
+struct tml_winograd_6 {
+    uint32_t at0;
+    uint32_t at1;
+    uint32_t at2;
+    uint32_t at3;
+    uint32_t at4;
+    uint32_t at5;
+};
+
+/* B^T d: 12 additions, shifts within. */
+TML_INLINE struct tml_winograd_6 tml_winograd_input_6(struct tml_winograd_6 d)
 {
-    uint32_t even = d[4] - 4U * d[2];
-    uint32_t odd = d[3] - 4U * d[1];
-    uint32_t half_even = d[4] - d[2];
-    uint32_t half_odd = d[3] - d[1];
-    r[0] = even - d[2] + 4U * d[0];
-    r[1] = even + odd;
-    r[2] = even - odd;
-    r[3] = half_even + 2U * half_odd;
-    r[4] = half_even - 2U * half_odd;
-    r[5] = d[5] - d[3] - 4U * half_odd;
+    uint32_t even = d.at4 - 4U * d.at2;
+    uint32_t odd = d.at3 - 4U * d.at1;
+    uint32_t half_even = d.at4 - d.at2;
+    uint32_t half_odd = d.at3 - d.at1;
+    struct tml_winograd_6 r;
+    r.at0 = even - d.at2 + 4U * d.at0;
+    r.at1 = even + odd;
+    r.at2 = even - odd;
+    r.at3 = half_even + 2U * half_odd;
+    r.at4 = half_even - 2U * half_odd;
+    r.at5 = d.at5 - d.at3 - 4U * half_odd;
+    return r;
+}
+
+TML_INLINE void tml_winograd_store_6(struct tml_winograd_6 r, uint32_t *to)
+{
+    to[0] = r.at0;
+    to[1] = r.at1;
+    to[2] = r.at2;
+    to[3] = r.at3;
+    to[4] = r.at4;
+    to[5] = r.at5;
 }
 
 /*
- * Columns of 6 inputs, transformed along the column; n: 0..
+ * Columns of 6 inputs, transformed along the column; n: 1..
  * rows: 4 channels of the first column in each of the 6 rows, at any address; pitch: bytes from column
  *     to column
  * columns: [n][12], first channels 0 and 2 of the 4, then 1 and 3
  */
+#if TML_HAVE_DSP_BLOCKS
+/* Two channels of a column, with the additions of tml_winograd_input_6; odd: "" or ", ror #8". */
+#    define TML_WINOGRAD_TAKE(to, i, odd) "sxtab16 %[" #to "], %[offset], %[in" #i "]" odd "\n"
+#    define TML_WINOGRAD_COLUMN_6(at, odd)                                                         \
+        TML_WINOGRAD_TAKE(a, 4, odd) TML_WINOGRAD_TAKE(b, 2, odd) TML_WINOGRAD_TAKE(c, 0, odd)     \
+        "sub %[d], %[a], %[b], lsl #2\n" /* even */                                                \
+        "sub %[a], %[a], %[b]\n"         /* half even */                                           \
+        "sub %[b], %[d], %[b]\n"                                                                   \
+        "add %[b], %[b], %[c], lsl #2\n"                                                           \
+        "str %[b], [%[to], #" at "]\n"                                                             \
+        TML_WINOGRAD_TAKE(b, 3, odd) TML_WINOGRAD_TAKE(c, 1, odd)                                  \
+        "sub %[e], %[b], %[c], lsl #2\n" /* odd */                                                 \
+        "sub %[c], %[b], %[c]\n"         /* half odd */                                            \
+        "add %[d], %[d], %[e]\n"                                                                   \
+        "str %[d], [%[to], #" at "+4]\n"                                                           \
+        "sub %[d], %[d], %[e], lsl #1\n"                                                           \
+        "str %[d], [%[to], #" at "+8]\n"                                                           \
+        "add %[d], %[a], %[c], lsl #1\n"                                                           \
+        "str %[d], [%[to], #" at "+12]\n"                                                          \
+        "sub %[a], %[a], %[c], lsl #1\n"                                                           \
+        "str %[a], [%[to], #" at "+16]\n"                                                          \
+        TML_WINOGRAD_TAKE(d, 5, odd)                                                               \
+        "sub %[d], %[d], %[b]\n"                                                                   \
+        "sub %[d], %[d], %[c], lsl #2\n"                                                           \
+        "str %[d], [%[to], #" at "+20]\n"
+
+TML_SHARED TML_ALL_REGISTERS void tml_winograd_columns_i8(const int8_t *const rows[6],
+                                                          ptrdiff_t pitch, size_t n,
+                                                          uint32_t *columns)
+{
+    const int8_t *row0 = rows[0];
+    const int8_t *row1 = rows[1];
+    const int8_t *row2 = rows[2];
+    const int8_t *row3 = rows[3];
+    const int8_t *row4 = rows[4];
+    const int8_t *row5 = rows[5];
+    const uint32_t *end = columns + TML_WINOGRAD_COLUMN * n;
+    ptrdiff_t at = 0;
+    uint32_t in0, in1, in2, in3, in4, in5, a, b, c, d, e;
+    __asm__ volatile(
+        "1:\n"
+        "ldr %[in0], %[row0]\n"
+        "ldr %[in1], %[row1]\n"
+        "ldr %[in2], %[row2]\n"
+        "ldr %[in3], %[row3]\n"
+        "ldr %[in4], %[row4]\n"
+        "ldr %[in5], %[row5]\n"
+        "ldr %[in0], [%[in0], %[at]]\n"
+        "ldr %[in1], [%[in1], %[at]]\n"
+        "ldr %[in2], [%[in2], %[at]]\n"
+        "ldr %[in3], [%[in3], %[at]]\n"
+        "ldr %[in4], [%[in4], %[at]]\n"
+        "ldr %[in5], [%[in5], %[at]]\n"
+        TML_WINOGRAD_COLUMN_6("0", "")
+        TML_WINOGRAD_COLUMN_6("24", ", ror #8")
+        "ldr %[a], %[pitch]\n"
+        "ldr %[b], %[end]\n"
+        "add %[to], %[to], #48\n"
+        "add %[at], %[at], %[a]\n"
+        "cmp %[to], %[b]\n"
+        "bne 1b\n"
+        : [in0] "=&r"(in0), [in1] "=&r"(in1), [in2] "=&r"(in2), [in3] "=&r"(in3),
+          [in4] "=&r"(in4), [in5] "=&r"(in5), [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c),
+          [d] "=&r"(d), [e] "=&r"(e), [at] "+&r"(at), [to] "+&r"(columns)
+        : [row0] "m"(row0), [row1] "m"(row1), [row2] "m"(row2), [row3] "m"(row3),
+          [row4] "m"(row4), [row5] "m"(row5), [pitch] "m"(pitch), [end] "m"(end),
+          [offset] "r"(0x00800080U)
+        : "memory", "cc");
+}
+#else
 TML_SHARED void tml_winograd_columns_i8(const int8_t *const rows[6], ptrdiff_t pitch, size_t n,
                                         uint32_t *columns)
 {
-    ptrdiff_t end = pitch * (ptrdiff_t)n;
-    for (ptrdiff_t at = 0; at < end; at += pitch) {
-        uint32_t bytes[6];
-        uint32_t d[6];
-        for (int i = 0; i < 6; i++) {
-            bytes[i] = tml_load_bytes(rows[i] + at);
-        }
-        for (int i = 0; i < 6; i++) {
-            d[i] = tml_sxtab16(0x00800080U, bytes[i]);
-        }
-        tml_winograd_input_6(d, columns);
-        for (int i = 0; i < 6; i++) {
-            d[i] = tml_sxtab16_odd(0x00800080U, bytes[i]);
-        }
-        tml_winograd_input_6(d, columns + 6);
+    const uint32_t *end = columns + TML_WINOGRAD_COLUMN * n;
+    for (ptrdiff_t at = 0; columns != end; at += pitch) {
+        uint32_t in0 = tml_load_bytes(rows[0] + at);
+        uint32_t in1 = tml_load_bytes(rows[1] + at);
+        uint32_t in2 = tml_load_bytes(rows[2] + at);
+        uint32_t in3 = tml_load_bytes(rows[3] + at);
+        uint32_t in4 = tml_load_bytes(rows[4] + at);
+        uint32_t in5 = tml_load_bytes(rows[5] + at);
+        const uint32_t offset = 0x00800080U;
+        const struct tml_winograd_6 first = {
+            tml_sxtab16(offset, in0), tml_sxtab16(offset, in1), tml_sxtab16(offset, in2),
+            tml_sxtab16(offset, in3), tml_sxtab16(offset, in4), tml_sxtab16(offset, in5)};
+        tml_winograd_store_6(tml_winograd_input_6(first), columns);
+        const struct tml_winograd_6 second = {
+            tml_sxtab16_odd(offset, in0), tml_sxtab16_odd(offset, in1),
+            tml_sxtab16_odd(offset, in2), tml_sxtab16_odd(offset, in3),
+            tml_sxtab16_odd(offset, in4), tml_sxtab16_odd(offset, in5)};
+        tml_winograd_store_6(tml_winograd_input_6(second), columns + 6);
         columns += TML_WINOGRAD_COLUMN;
     }
 }
+#endif
 
 /* The same for n columns that lie beside the image: all inputs are x_zero_point. */
 TML_INLINE void tml_winograd_padding_i8(int32_t x_zero_point, size_t n, uint32_t *columns)
@@ -77,6 +173,22 @@ TML_INLINE void tml_winograd_padding_i8(int32_t x_zero_point, size_t n, uint32_t
     }
 }
 
+/* A row of 6 positions of V, from the same row of 6 columns. */
+TML_INLINE void tml_winograd_row_i8(const uint32_t *columns, uint32_t *v)
+{
+    /* 2^15 in the low half keeps it from borrowing of the high one: every result has one of d.at4
+     * and d.at5 just once. */
+    const struct tml_winograd_6 d = {columns[0],  columns[12],           columns[24],
+                                     columns[36], columns[48] + 0x8000U, columns[60] + 0x8000U};
+    struct tml_winograd_6 r = tml_winograd_input_6(d);
+    v[0] = r.at0 ^ 0x8000U;
+    v[2] = r.at1 ^ 0x8000U;
+    v[4] = r.at2 ^ 0x8000U;
+    v[6] = r.at3 ^ 0x8000U;
+    v[8] = r.at4 ^ 0x8000U;
+    v[10] = r.at5 ^ 0x8000U;
+}
+
 /*
  * V of 4 channels of one tile from its 6 columns: two steps of the products to come.
  * v: word of this tile at the first of the two steps, see tml_winograd_gemm.h; half: words from the
@@ -84,21 +196,17 @@ TML_INLINE void tml_winograd_padding_i8(int32_t x_zero_point, size_t n, uint32_t
  */
 TML_SHARED void tml_winograd_tile_i8(const uint32_t *columns, size_t half, uint32_t *v)
 {
-    for (size_t lane = 0U; lane < 2U; lane++) {
-        uint32_t *row = v + 36U * lane;
-        for (size_t i = 0U; i < 6U; i++) {
-            /* 2^15 in the low half keeps it from borrowing of the high one: every result has one
-             * of d[4] and d[5] just once. */
-            uint32_t d[6] = {columns[0],  columns[12],           columns[24],
-                             columns[36], columns[48] + 0x8000U, columns[60] + 0x8000U};
-            uint32_t r[6];
-            tml_winograd_input_6(d, r);
-            for (size_t k = 0U; k < 6U; k++) {
-                row[2U * k] = r[k] ^ 0x8000U;
-            }
-            columns++;
-            row = i == 2U ? v + 36U * lane + half : row + 12;
+    uint32_t *step = v;
+    for (int lane = 0; lane < 2; lane++) {
+        uint32_t *to = step;
+        for (int i = 0; i < 2; i++) {
+            tml_winograd_row_i8(columns, to);
+            tml_winograd_row_i8(columns + 1, to + 12);
+            tml_winograd_row_i8(columns + 2, to + 24);
+            columns += 3;
+            to += half;
         }
+        step += 36;
     }
 }
 

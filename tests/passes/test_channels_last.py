@@ -232,6 +232,19 @@ def test_reshapes_of_size_1_axes_cancel_around_element_wise_ops() -> None:
     assert _ops(after).count("reshape") == 1
 
 
+def test_single_values_follow_their_reshape() -> None:
+    after = _sunk("""
+        input x: f32[1]
+        constant k: f32[1,1,1] = [3]
+        r: f32[1,1,1] = reshape(x) shape=[1,1,1]
+        s: f32[1,1,1] = sigmoid(r)
+        y: f32[1,1,1] = clip(s) max=0.5
+        m: f32[1,1,1] = mul(r, k)
+        output y
+        output m""")
+    assert after.type("y").shape == (1, 1, 1)
+
+
 def test_a_reshape_that_regroups_values_does_not_sink() -> None:
     lines = """
         input x: f32[2,6]

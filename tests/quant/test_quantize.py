@@ -169,6 +169,15 @@ def test_a_value_inside_the_chain_that_others_need_is_stored() -> None:
     assert list(_quants(_marked(made))) == ["x.q", "a.q", "y.q", "z.q"]
 
 
+def test_a_gate_that_others_need_is_an_operand_of_its_own() -> None:
+    """x * sigmoid(x), where the sigmoid is an output: a table can't hold the product any more."""
+    made = graph(
+        "input x: f32[4]\ns: f32[4] = sigmoid(x)\nm: f32[4] = mul(x, s)\ny: f32[4] = exp(m)\noutput y\noutput s"
+    )
+    assert list(_quants(_marked(made))) == ["x.q", "s.q", "m.q", "y.q"]
+    assert [n.op for n in run_passes(_marked(made), integer_passes()).nodes] == ["lut", "mul", "lut"]
+
+
 def test_given_scales_of_inputs_are_taken() -> None:
     fixed = {"x": Quant.per_tensor(0.02, 11)}
     made = _marked(graph("input x: f32[4]\ny: f32[4] = exp(x)\noutput y"), fixed)

@@ -6,6 +6,7 @@
 #include "conv2d/tml_conv2d_ab_i8.h"
 #include "conv2d/tml_conv2d_f32.h"
 #include "conv2d/tml_conv2d_i8.h"
+#include "conv2d/tml_conv2d_winograd_i8.h"
 #include "conv_transpose2d/tml_conv_transpose2d_f32.h"
 #include "conv_transpose2d/tml_conv_transpose2d_i8.h"
 #include "dense/tml_dense_ab_i8.h"
@@ -39,6 +40,10 @@ EXPOSE(conv2d_1x1_i8,
 EXPOSE(conv2d_ab_i8,
        (const struct tml_conv2d_params *p, const int8_t *x, const int32_t *w, int8_t *scratch,
         int8_t *y),
+       (p, x, w, scratch, y))
+EXPOSE(conv2d_winograd_i8,
+       (const struct tml_conv2d_winograd_params *p, const int8_t *x, const int32_t *w,
+        int8_t *scratch, int8_t *y),
        (p, x, w, scratch, y))
 EXPOSE(depthwise_conv2d_i8,
        (const struct tml_depthwise_conv2d_params *p, const int8_t *x, const int8_t *w,

@@ -34,13 +34,13 @@ class Options:
     refused: tuple[tuple[str, str], ...]
 
 
-def options_of(graph: Graph, node: Node, target: Target) -> Options:
+def options_of(graph: Graph, node: Node, target: Target, optimize: str = "balanced") -> Options:
     """ModelError when nothing can compute the node."""
     op, site = op_of(node), Site.of(graph, node)
     found: list[Candidate] = []
     refused: list[tuple[str, str]] = []
     for kernel in op.kernels:
-        reason = _lacks(kernel, target) or kernel.accepts(site)
+        reason = _lacks(kernel, target, optimize) or kernel.accepts(site)
         if reason:
             refused.append((kernel.name, reason))
         else:
@@ -59,6 +59,10 @@ def options_of(graph: Graph, node: Node, target: Target) -> Options:
     return Options(tuple(found), tuple(refused))
 
 
-def _lacks(kernel: Kernel, target: Target) -> str | None:
+def _lacks(kernel: Kernel, target: Target, optimize: str) -> str | None:
     missing = kernel.features - target.features
-    return f"needs a core with {', '.join(sorted(missing))}" if missing else None
+    if missing:
+        return f"needs a core with {', '.join(sorted(missing))}"
+    if optimize not in kernel.goals:
+        return f"is for --optimize {' and '.join(sorted(kernel.goals))}"
+    return None

@@ -56,12 +56,16 @@ def scratch_name(node: str) -> str:
     return f"scratch of {node}"
 
 
-def choose(graph: Graph, target: Target, *, io: str = "caller") -> Plan:
+def choose(
+    graph: Graph, target: Target, *, io: str = "caller", optimize: str = "balanced"
+) -> Plan:
     """The plan for a target. UnsupportedError lists the nodes that nothing can compute; TargetError says
     by how much a plan does not fit and names the tensors at the peak."""
     first = alias_storage(graph)
     nodes = [n for n in graph.nodes if not op_of(n).alias or n.name in first.copies]
-    options = _all_options(graph, [n for n in nodes if n.name not in first.copies], target)
+    options = _all_options(
+        graph, [n for n in nodes if n.name not in first.copies], target, optimize
+    )
     chosen = {name: min(o.candidates, key=lambda c: c.cycles) for name, o in options.items()}
     order = _order(graph, nodes, chosen, first)
     storage = final_storage(graph, order, chosen)
@@ -75,11 +79,13 @@ def choose(graph: Graph, target: Target, *, io: str = "caller") -> Plan:
     return plan
 
 
-def _all_options(graph: Graph, nodes: Sequence[Node], target: Target) -> dict[str, Options]:
+def _all_options(
+    graph: Graph, nodes: Sequence[Node], target: Target, optimize: str
+) -> dict[str, Options]:
     found, problems = {}, []
     for node in nodes:
         try:
-            found[node.name] = options_of(graph, node, target)
+            found[node.name] = options_of(graph, node, target, optimize)
         except ModelError as error:
             problems.append(error)
     if problems:

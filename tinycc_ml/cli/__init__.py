@@ -150,6 +150,23 @@ def verify_verb(screen: Screen, folder: Path, target: str) -> dict[str, Any]:
     return verify_folder(screen, folder, target)
 
 
+@verb(main, "profile")
+@click.argument("folder", type=_FOLDER, metavar="DIR")
+@click.option(
+    "--target",
+    metavar="NAME|FILE.toml",
+    help="An emulated core; default: the one DIR was compiled for.",
+)
+def profile_verb(screen: Screen, folder: Path, target: str | None) -> dict[str, Any]:
+    """Count instructions, modelled cycles and stack of each node of DIR on an emulated core.
+
+    The outputs are verified there, too. All figures are noted in DIR's reports.
+    """
+    from .profile import profile_folder
+
+    return profile_folder(screen, folder, target)
+
+
 @verb(main, "run")
 @click.argument("folder", type=_FOLDER, metavar="DIR")
 @click.option(

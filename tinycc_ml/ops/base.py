@@ -80,6 +80,10 @@ class Nest:
     cycles: float = 0.0
 
 
+SPEED = frozenset({"speed"})
+ANY_GOAL = frozenset({"speed", "balanced", "size"})
+
+
 @dataclass(frozen=True)
 class Kernel:
     """A C function in runtime_c that can serve nodes of an op.
@@ -100,6 +104,9 @@ class Kernel:
     in_place: tuple[int, ...] = ()
     per_image: bool = True  # one call for each index of the leading (batch) axis
     features: frozenset[str] = frozenset()  # what the target must have
+    goals: frozenset[str] = ANY_GOAL  # the --optimize it may serve
+    # Constants it packs, in bytes; None: those of `arrays`
+    flash_bytes: Callable[[Site], int] | None = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
-from . import ab_kernels
+from . import ab_kernels, winograd
 from .base import Arrays, Case, Const, Kernel, Op, QuantizeRule, Site, clamped
 from .channels import Channels, contracted
 from .contraction import (
@@ -210,7 +210,7 @@ OP = Op(
     interval=_interval,
     channels=_channels,
     quantize=QuantizeRule(lower, weights={1: 0}, bias=2),
-    kernels=(ab_kernels.CONV2D, POINTWISE, _general("i8"), _general("f32")),
+    kernels=(ab_kernels.CONV2D, winograd.KERNEL, POINTWISE, _general("i8"), _general("f32")),
     nest=conv2d_nest,
     macs=macs,
     clamps=True,

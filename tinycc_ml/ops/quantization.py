@@ -65,14 +65,16 @@ def _zero_point_step(site: Site) -> int:
 
 
 def _quantize_nest(site: Site) -> Nest:
-    """q = clamp(rint(x / scale) + zero): one division, as ONNX defines it."""
+    """q = clamp(round(x / scale) + zero), halves to even: one division, as ONNX defines it."""
     quant, (low, high) = site.y.quant, site.y.dtype.range
+    scaled = f"x0[i] / {c_float(quant.scale0)}"  # type: ignore[union-attr]
     body = (
-        f"const float v = nearbyintf(x0[i] / {c_float(quant.scale0)}) + {c_float(quant.zero)};",  # type: ignore
-        f"y0[i] = ({site.y.dtype.c})fminf(fmaxf(v, {c_float(low)}), {c_float(high)});",
+        f"y0[i] = ({site.y.dtype.c})tml_quantize_f32({scaled}, {quant.zero}, {low}, {high});",  # type: ignore[union-attr]
     )
     return Nest(
-        nested(("i",), (site.y.size,), body), includes=("math.h",), cycles=30.0 * site.y.size
+        nested(("i",), (site.y.size,), body),
+        includes=("common/tml_float.h",),
+        cycles=30.0 * site.y.size,
     )
 
 

@@ -8,18 +8,17 @@ from .base import Kernel, Site
 from .contraction import accumulator_bound, needs, quantized_params
 from .windows import Window, channelwise_params
 
-_SLOT_BYTES = 32
-_SCRATCH_BYTES = 28 * _SLOT_BYTES  # about; more scarcely saves time
+_SCRATCH_BYTES = 900  # more scarcely saves time
 
 
 def _window(site: Site) -> Window:
     return Window.of(site.attrs, site.inputs[1].shape[:2])  # type: ignore[arg-type]
 
 
-def _accepts(site: Site) -> str | None:
+def _accepts(site: Site, stride: int) -> str | None:
     window = _window(site)
-    if (window.kernel, window.strides, window.dilations) != ((3, 3), (1, 1), (1, 1)):
-        return "takes 3x3 windows, stride 1, undilated"
+    if (window.kernel, window.strides, window.dilations) != ((3, 3), (stride, stride), (1, 1)):
+        return f"takes 3x3 windows, stride {stride}, undilated"
     if site.x.shape[3] < 4:
         return "takes 4 channels or more"
     return needs(site, "i8", "i8") or _refuses_results(site)
@@ -35,13 +34,28 @@ def _refuses_results(site: Site) -> str | None:
     return "needs results below 2^15 before they are clamped" if reach + 257 >= 1 << 15 else None
 
 
+def _slots(rows: int, stride: int) -> int:
+    """Rows of a strip that `rows` rows of results are made from."""
+    return (rows - 1) * stride + 3
+
+
+def _slot_bytes(stride: int) -> int:
+    return 36 if stride == 2 else 32
+
+
 def _tiling(site: Site) -> tuple[int, int]:
     """Rows and strips at a time: as many rows as fit, in bands of equal size, then strips."""
     _, h, w, _ = site.y.shape
-    slots = _SCRATCH_BYTES // _SLOT_BYTES
-    bands = -(-h // (slots - 2))
+    stride = site.attrs["strides"][0]
+    slots = _SCRATCH_BYTES // _slot_bytes(stride)
+    bands = -(-h // ((slots - 3) // stride + 1))
     band = max(2, -(-h // bands))
-    return band, max(1, min((w + 1) // 2, slots // (band + 2)))
+    return band, max(1, min((w + 1) // 2, slots // _slots(band, stride)))
+
+
+def _scratch(site: Site) -> int:
+    (band, strips), stride = _tiling(site), site.attrs["strides"][0]
+    return _slot_bytes(stride) * _slots(band, stride) * strips
 
 
 def _params(site: Site) -> dict[str, int | float]:
@@ -55,18 +69,15 @@ def _params(site: Site) -> dict[str, int | float]:
     return {**shape, "x_zero_point": zero, **ends, "band": band, "strips": strips}
 
 
-def packed(weights: np.ndarray, bias: np.ndarray, multiplier: np.ndarray) -> np.ndarray:
-    """The stream: for each channel the rows (w0, w1, w2, -1) as words, bias and multiplier. weights: [KH, 3, C]."""
+def packed(weights: np.ndarray, bias: np.ndarray, multiplier: np.ndarray, stride: int) -> np.ndarray:
+    """The stream: for each channel its rows of weights as words, bias and multiplier. weights: [KH, 3, C]."""
     kh, _, c = weights.shape
     channels = [ch for k in range(0, c, 4) for ch in range(min(k, c - 4), min(k, c - 4) + 4)]
+    order = (0, 2, 1) if stride == 2 else (0, 1, 2)
     rows = np.full((len(channels), kh, 4), -1, np.int8)
-    rows[:, :, :3] = weights.transpose(2, 0, 1)[channels]
+    rows[:, :, :3] = weights[:, order].transpose(2, 0, 1)[channels]
     words = rows.view("<i4").reshape(len(channels), kh)
-    return (
-        np.concatenate([words, bias[channels, None], multiplier[channels, None]], axis=1)
-        .astype(np.int32)
-        .ravel()
-    )
+    return np.concatenate([words, bias[channels, None], multiplier[channels, None]], axis=1).astype(np.int32).ravel()
 
 
 def _cycles(site: Site) -> float:
@@ -79,15 +90,17 @@ def _cycles(site: Site) -> float:
     return -(-c // 4) * columns * (slots + slid + scattered)
 
 
-STRIP = Kernel(
-    "tml_depthwise_conv2d_strip_i8",
-    "depthwise_conv2d",
-    accepts=_accepts,
-    params=_params,
-    arrays=lambda site: (("weights", packed(site.const(1), site.const(2), site.const(3))),),
-    scratch_bytes=lambda site: _SLOT_BYTES * (_tiling(site)[0] + 2) * _tiling(site)[1],
-    cycles=_cycles,
-    features=frozenset({"dsp"}),
-)
+def _kernel(name: str, stride: int) -> Kernel:
+    return Kernel(
+        name,
+        "depthwise_conv2d",
+        accepts=lambda site: _accepts(site, stride),
+        params=_params,
+        arrays=lambda site: (("weights", packed(*(site.const(i) for i in (1, 2, 3)), stride)),),
+        scratch_bytes=_scratch,
+        cycles=_cycles,
+        features=frozenset({"dsp"}),
+    )
 
-KERNELS = (STRIP,)
+
+KERNELS = (_kernel("tml_depthwise_conv2d_strip_i8", 1), _kernel("tml_depthwise_conv2d_strip_s2_i8", 2))

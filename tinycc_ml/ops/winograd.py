@@ -103,8 +103,23 @@ def _flash_bytes(site: Site) -> int:
     return -(-site.y.shape[3] // BLOCK) * (576 * steps_of(site.x.shape[3]) + 32)
 
 
+def cycles(y_h: int, y_w: int, x_c: int, y_c: int) -> float:
+    """Modelled cycles on a Cortex-M4: products, output transforms, then inputs by column and by tile."""
+    tiles_h, tiles_w = -(-y_h // TILE), -(-y_w // TILE)
+    tiles, steps, blocks = tiles_h * tiles_w, steps_of(x_c), -(-y_c // BLOCK)
+    inside = (y_h // TILE) * (y_w // TILE)
+    rounds = -(-(steps - 1) // 16)
+    products = 36 * (16 * steps + 15 + 11 * rounds) + 110
+    neighbours = min(tiles_w, chunk_of(y_h, y_w, x_c))
+    segments = tiles / neighbours
+    columns = 70 * (TILE * neighbours + 2) + 160
+    outputs = tiles * (300 * y_c + 80 * blocks) + (tiles - inside) * 110 * blocks
+    inputs = steps / 2 * (segments * columns + tiles * 500)
+    return -(-tiles // 2) * blocks * products + outputs + inputs
+
+
 def _cycles(site: Site) -> float:
-    return 0.0
+    return site.y.shape[0] * cycles(*site.y.shape[1:3], site.x.shape[3], site.y.shape[3])
 
 
 KERNEL = Kernel(

@@ -218,14 +218,14 @@ def _runtime(draft: Draft, name: str) -> bool:
 
 def _unshaped(draft: Draft, name: str, source: Perm, target: Perm) -> str | None:
     """The operand before the reshape; None when a constant does not broadcast along the same axes."""
-    if not name or draft.tensors[name].type.size == 1:
+    if not name:
         return name
     tensor = draft.tensors[name]
     if tensor.data is None:
         maker = draft.producer(name)
         assert maker is not None
         return maker.inputs[0]
-    if op_keeps_constant(tensor, ()):
+    if op_keeps_constant(tensor, ()) or (tensor.type.size == 1 and tensor.type.rank <= len(source)):
         return name
     full = (1,) * (len(target) - tensor.type.rank) + tensor.shape
     if any(f != 1 and t == 1 for f, t in zip(full, target, strict=True)):

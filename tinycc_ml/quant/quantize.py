@@ -64,7 +64,7 @@ def _choose(
 ) -> dict[str, Quant]:
     """The quantisation of every float activation, in execution order."""
     chosen: dict[str, Quant] = {}
-    leaves = _leaves(graph)
+    leaves = _islands(graph)
     for name in graph.inputs:
         if graph.type(name).dtype.is_float:
             chosen[name] = fixed.get(name) or scheme.activation(observed[name])
@@ -106,12 +106,24 @@ def _reader(
     return lambda values: reference((values.reshape(-1, *shape[1:]),), node.attrs)[0]
 
 
-def _leaves(graph: Graph) -> dict[str, str]:
-    """For each tensor of an element-wise island, the one tensor that all of it depends on."""
+def _islands(graph: Graph) -> dict[str, str]:
+    """For each tensor of an element-wise island, the one stored tensor that all of it depends on. What
+    others need, too, is stored, and so is an island's leaf itself."""
+    stored = set(graph.outputs)
+    while True:
+        leaves = _leaves(graph, stored)
+        found = {name for name in leaves if not _inside_island(graph, name, leaves)}
+        if found <= stored:
+            return leaves
+        stored |= found
+
+
+def _leaves(graph: Graph, stored: set[str]) -> dict[str, str]:
     leaves: dict[str, str] = {}
     for node in graph.nodes:
         operands = [graph.tensors[n] for n in node.inputs if n]
-        runtime = {leaves.get(t.name, t.name) for t in operands if not t.is_constant}
+        names = {t.name for t in operands if not t.is_constant}
+        runtime = {name if name in stored else leaves.get(name, name) for name in names}
         scalar = all(t.type.size == 1 for t in operands if t.is_constant)
         if op_of(node).elementwise and len(runtime) == 1 and scalar:
             (leaf,) = runtime

@@ -69,6 +69,7 @@ def build_report(
         "verified": [asdict(item) | {"tools": list(item.tools)} for item in verified],
         "unverified": unverified,
         "measured": [],
+        "profiled": None,
         "files": [_file(path, text) for path, text in sorted(compiled.files.items())],
         "notes": list(compiled.notes),
     }

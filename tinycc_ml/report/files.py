@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ..backend.emit import write_files
+from ..toolchain.profile import NetProfile
 from ..toolchain.shipped import open_folder
 from ..toolchain.verified import Measured, Verified
 from .markdown import to_markdown
+from .profile import with_profile
 
 
 def to_json(data: Any) -> str:
@@ -38,9 +40,12 @@ def report_files(report: Mapping[str, Any]) -> dict[str, str]:
     return {"report.json": to_json(report), "report.md": to_markdown(report)}
 
 
-def update_folder(folder: Path, verified: Verified, measured: Measured) -> dict[str, Any]:
-    """Note in the reports of a folder what `tinyml verify` found; the new report."""
+def update_folder(
+    folder: Path, verified: Verified, measured: Measured, profile: NetProfile | None = None
+) -> dict[str, Any]:
+    """Note in the reports of a folder what `tinyml verify` or `profile` found; the new report."""
     report = with_measurement(open_folder(folder).report, verified, measured)
+    report = with_profile(report, profile) if profile else report
     write_files(report_files(report), folder)
     return report
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..backend.emit import render
 from .chart import memory_chart
+from .profile import PROFILE_HEAD, profile_rows
 from .removed import removed_lines
 
 Row = Mapping[str, Any]
@@ -37,6 +38,7 @@ def to_markdown(report: Row) -> str:
                 ("target", "flags", "code", "stack", "instructions", "cycles (modelled)"),
                 map(_measured_cells, report["measured"]),
             ),
+            "profile": table(PROFILE_HEAD, profile_rows(report)),
             "removed": removed_lines(report["removed"], each_tensor=True),
             "chart": memory_chart(report["memory"]),
             "files": table(("file", "bytes", "SHA-256"), map(_file_cells, report["files"])),

@@ -11,6 +11,7 @@ from ..backend.program import Program
 from ..ir.graph import Node
 from ..ops import op_of
 from ..ops.base import Site
+from .profile import UNPROFILED
 from .tensors import lifetime, view_of
 
 _MOVES = "moves bytes: its ends both lie outside the arena"
@@ -59,6 +60,7 @@ def _row(
         "accumulator_bound": bounds.get(node.name),
         "view": view_of(plan, result),
         "lifetime": lifetime(plan, result),
+        **UNPROFILED,
     }
 
 

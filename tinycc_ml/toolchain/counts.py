@@ -2,7 +2,8 @@
 
 One record a line, the first letter says which:
 B start end length executions instructions cycles (addresses in hex), C class count,
-U encoding count (not decoded), T instructions cycles taken_branches entries still_inside,
+U encoding count (not decoded), M instructions cycles [stack_bytes] (so far, at a mark; the stack
+since the one before), T instructions cycles taken_branches entries still_inside,
 S stack_bytes lowest_stack_address.
 """
 
@@ -26,6 +27,15 @@ class Block:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """What had been counted when a mark was reached; the stack is that since the mark before it."""
+
+    instructions: int
+    cycles: int
+    stack_bytes: int | None = None
+
+
+@dataclass(frozen=True)
 class Counts:
     """mix: executed instructions by class; undecoded: those of an encoding the plugin lacks."""
 
@@ -38,6 +48,7 @@ class Counts:
     undecoded: tuple[tuple[str, int], ...] = ()
     stack_bytes: int | None = None
     lowest_stack_address: int | None = None
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,7 +62,7 @@ class Profile:
 
 def parse_counts(text: str) -> Counts:
     """The records of one run."""
-    records: dict[str, list[list[str]]] = {kind: [] for kind in "BCUTS"}
+    records: dict[str, list[list[str]]] = {kind: [] for kind in "BCUMTS"}
     for line in text.splitlines():
         kind, *values = line.split()
         records[kind].append(values)
@@ -67,6 +78,7 @@ def parse_counts(text: str) -> Counts:
         undecoded=_totals(records["U"]),
         stack_bytes=stack,
         lowest_stack_address=lowest,
+        marks=tuple(Mark(*map(int, values)) for values in records["M"]),
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..errors import ToolError
 from .cache import cached_build
-from .counts import Counts, Profile, parse_counts, profile
+from .counts import Counts, Mark, Profile, parse_counts, profile
 from .cross import Image
 from .host import build_library, build_program
 from .tools import find_tool, first_lines
@@ -32,6 +32,7 @@ class Run:
     with its return address).
     fault: what went wrong beside the exit code, in plain words.
     mix, undecoded: executed instructions by class; those whose encoding the cycle model lacks.
+    marks: what had been counted at each call of the marking function.
     """
 
     exit_code: int
@@ -44,6 +45,7 @@ class Run:
     profile: tuple[Profile, ...] = ()
     mix: tuple[tuple[str, int], ...] = ()
     undecoded: tuple[tuple[str, int], ...] = ()
+    marks: tuple[Mark, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -67,11 +69,13 @@ def run_image(
     model: str | None = None,
     model_params: Sequence[str] = (),
     count: bool = True,
+    mark: str | None = None,
 ) -> Run:
     """Runs an image to its end, counting what `function` does.
 
     model, model_params: another cycle model of the QEMU plugin, and its settings ("mul=3").
     count: False runs QEMU without the plugin: faster, and neither instructions nor cycles.
+    mark: a function whose calls note the counts so far and are not counted themselves.
     ToolError: the emulator or the plugin is missing, or the program did not end in time. What the
     program itself does wrong is in the fields.
     """
@@ -79,18 +83,24 @@ def run_image(
         done = _execute((str(image.elf.resolve()),), image, timeout_s)
         fault = f"ended by signal {-done.exit_code}" if done.exit_code < 0 else None
         return Run(done.exit_code, done.output, fault=fault)
-    symbol = image.symbol(function)
-    if symbol is None:
-        raise ToolError(f"{image.elf.name} has no function {function!r} to measure")
+    start = _address(image, function)
+    marks = (f"mark=0x{_address(image, mark):x}",) if mark else ()
     if image.target.emulator.kind == "simavr":
-        command = _simavr_command(image, symbol.address)
+        command = _simavr_command(image, start, marks)
     else:
-        plugin = _plugin_options(image, symbol.address, model, model_params) if count else ()
+        plugin = _plugin_options(image, start, model, (*marks, *model_params)) if count else ()
         command = (*_qemu_command(image), *plugin)
     done = _execute(command, image, timeout_s)
     if done.counts is None and count:
         _require_counts(done, image)
     return _result(done, image, function)
+
+
+def _address(image: Image, function: str) -> int:
+    symbol = image.symbol(function)
+    if symbol is None:
+        raise ToolError(f"{image.elf.name} has no function {function!r} to measure")
+    return symbol.address
 
 
 def _qemu_command(image: Image) -> tuple[str, ...]:
@@ -119,7 +129,7 @@ def _plugin_options(
     return "-plugin", ",".join((str(library).replace(",", ",,"), *settings, *model_params))
 
 
-def _simavr_command(image: Image, start: int) -> tuple[str, ...]:
+def _simavr_command(image: Image, start: int, marks: Sequence[str]) -> tuple[str, ...]:
     folder = _HERE / "avr"
     flags = ("-O2", "-std=gnu99")  # simavr's headers are not plain C99
     libraries = ("-lsimavr",)
@@ -131,7 +141,7 @@ def _simavr_command(image: Image, start: int) -> tuple[str, ...]:
         ),
     )
     machine = image.target.emulator.machine
-    return str(runner), str(image.elf.resolve()), machine, hex(start), "counts.txt"
+    return str(runner), str(image.elf.resolve()), machine, hex(start), "counts.txt", *marks
 
 
 def _execute(command: Sequence[str], image: Image, timeout_s: float) -> _Finished:
@@ -206,6 +216,7 @@ def _result(done: _Finished, image: Image, function: str) -> Run:
         profile=profile(counts.blocks, image.symbols),
         mix=counts.mix,
         undecoded=counts.undecoded,
+        marks=counts.marks,
     )
 
 

@@ -47,6 +47,11 @@ class Shipped:
         return (f"{self.name}_arena_t *arena", *(f"{port.c_type} *{port.ident}" for port in ports))
 
     @property
+    def opt(self) -> str:
+        """The compiler's flag that goes with --optimize."""
+        return "-Os" if self.report["options"]["optimize"] == "size" else "-O2"
+
+    @property
     def arena_bytes(self) -> int:
         return int(self.report["totals"]["arena_bytes"])
 

@@ -43,7 +43,7 @@ def verify_dir(folder: Path, target: Target) -> tuple[Verified, Measured]:
         job.check(plain, traced)
         measured = Measured(
             target.name,
-            job.opt,
+            shipped.opt,
             code_bytes,
             plain.run.stack_bytes,
             plain.run.instructions,
@@ -77,10 +77,6 @@ class _Job:
     target: Target
     scratch: Path
 
-    @property
-    def opt(self) -> str:
-        return "-Os" if self.shipped.report["options"]["optimize"] == "size" else "-O2"
-
     def code_bytes(self) -> int | None:
         """Of the model alone: text and rodata of its objects, less the weights."""
         shipped = self.shipped
@@ -89,7 +85,7 @@ class _Job:
                 self.target,
                 shipped.sources,
                 include_dirs=(shipped.folder,),
-                opt=self.opt,
+                opt=self.shipped.opt,
                 workdir=self.scratch / "objects",
             )
         except ToolError:
@@ -107,7 +103,7 @@ class _Job:
                 [*self.shipped.sources, self.shipped.selftest, main],
                 include_dirs=(self.shipped.folder,),
                 defines=("TML_TRACE",) if trace else (),
-                opt=self.opt,
+                opt=self.shipped.opt,
                 workdir=self.scratch / ("traced" if trace else "plain"),
             )
         except TargetError as error:

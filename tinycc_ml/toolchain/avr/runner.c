@@ -2,7 +2,8 @@
 /* Runs an AVR program in simavr; counts instructions and cycles between the call of a function and
  * its return, the lowest stack pointer in between, and a profile by address.
  *
- * Arguments: ELF file, MCU, address of the function, file for the counts (format: counts.py).
+ * Arguments: ELF file, MCU, address of the function, file for the counts (format: counts.py), and
+ * mark=ADDRESS: each call of the function there notes the counts so far and is not counted itself.
  * Exit code: what the program wrote to GPIOR1; 2 unusable arguments, 97 the core stopped. */
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,6 +16,8 @@
 #include <simavr/sim_io.h>
 
 #define WORDS 65536U
+#define MOST_MARKS 4096U
+#define NOWHERE UINT32_MAX
 #define STOPPED 97
 #define BAD_ARGUMENTS 2
 /* where start_avr.c writes: the same addresses on all megaAVR parts */
@@ -26,8 +29,15 @@ struct exit_state {
     int code;
 };
 
+struct mark {
+    uint64_t instructions;
+    uint64_t cycles;
+    unsigned stack_bytes;
+};
+
 struct meter {
     uint32_t start;
+    uint32_t mark;
     uint32_t return_address;
     bool inside;
     unsigned stack_at_entry;
@@ -39,6 +49,12 @@ struct meter {
     uint64_t cycles_at_entry;
     uint64_t word_count[WORDS];
     uint64_t word_cycles[WORDS];
+    bool marking; /* inside the function at `mark` */
+    uint32_t mark_return;
+    uint64_t cycles_of_mark;
+    unsigned lowest_since_mark;
+    size_t mark_count;
+    struct mark marks[MOST_MARKS];
 };
 
 static void on_character(avr_t *avr, avr_io_addr_t address, uint8_t value, void *param)
@@ -91,16 +107,55 @@ static void track_call(struct meter *meter, const avr_t *avr)
         meter->stack_at_entry = sp;
         meter->lowest_inside = sp < meter->lowest_inside ? sp : meter->lowest_inside;
         meter->cycles_at_entry = avr->cycle;
+        meter->cycles_of_mark = 0;
+        meter->lowest_since_mark = sp;
         meter->return_address = pushed_return_address(avr, sp);
     } else if (meter->inside && avr->pc == meter->return_address && sp >= meter->stack_at_entry) {
         meter->inside = false;
-        meter->cycles += avr->cycle - meter->cycles_at_entry;
+        meter->cycles += avr->cycle - meter->cycles_at_entry - meter->cycles_of_mark;
     }
+}
+
+static void note_mark(struct meter *meter, const avr_t *avr)
+{
+    unsigned top = meter->stack_at_entry + avr->address_size;
+    uint64_t cycles = avr->cycle - meter->cycles_at_entry - meter->cycles_of_mark;
+    if (meter->mark_count < MOST_MARKS) {
+        meter->marks[meter->mark_count++] = (struct mark){
+            meter->instructions, meter->cycles + cycles, top - meter->lowest_since_mark};
+    }
+    meter->lowest_since_mark = stack_pointer(avr);
+}
+
+/* Before an instruction: does it begin a call of the mark, or is it the one returned to? */
+static void track_mark(struct meter *meter, const avr_t *avr)
+{
+    if (meter->marking) {
+        meter->marking = avr->pc != meter->mark_return;
+    } else if (meter->inside && avr->pc == meter->mark) {
+        note_mark(meter, avr);
+        meter->marking = true;
+        meter->mark_return = pushed_return_address(avr, stack_pointer(avr));
+    }
+}
+
+static void count_instruction(struct meter *meter, uint32_t word, uint64_t cycles, unsigned sp)
+{
+    if (meter->marking) {
+        meter->cycles_of_mark += cycles;
+        return;
+    }
+    meter->instructions++;
+    meter->word_count[word % WORDS]++;
+    meter->word_cycles[word % WORDS] += cycles;
+    meter->lowest_inside = sp < meter->lowest_inside ? sp : meter->lowest_inside;
+    meter->lowest_since_mark = sp < meter->lowest_since_mark ? sp : meter->lowest_since_mark;
 }
 
 static int step(struct meter *meter, avr_t *avr)
 {
     track_call(meter, avr);
+    track_mark(meter, avr);
     uint32_t word = avr->pc >> 1;
     uint64_t before = avr->cycle;
     int state = avr_run(avr);
@@ -110,10 +165,7 @@ static int step(struct meter *meter, avr_t *avr)
         meter->lowest = sp;
     }
     if (meter->inside) {
-        meter->instructions++;
-        meter->word_count[word % WORDS]++;
-        meter->word_cycles[word % WORDS] += avr->cycle - before;
-        meter->lowest_inside = sp < meter->lowest_inside ? sp : meter->lowest_inside;
+        count_instruction(meter, word, avr->cycle - before, sp);
     }
     return state;
 }
@@ -138,6 +190,11 @@ static void write_counts(FILE *file, const struct meter *meter, unsigned address
             fprintf(file, "B %x %x 1 %llu %llu %llu\n", word * 2, word * 2 + 2, count, count,
                     (unsigned long long)meter->word_cycles[word]);
         }
+    }
+    for (size_t i = 0; i < meter->mark_count; i++) {
+        const struct mark *mark = &meter->marks[i];
+        fprintf(file, "M %llu %llu %u\n", (unsigned long long)mark->instructions,
+                (unsigned long long)mark->cycles, mark->stack_bytes);
     }
     fprintf(file, "T %llu %llu 0 %llu %d\n", (unsigned long long)meter->instructions,
             (unsigned long long)meter->cycles, (unsigned long long)meter->entries, meter->inside);
@@ -166,10 +223,11 @@ static avr_t *load(const char *elf, const char *mcu, struct exit_state *exit_sta
 
 int main(int argc, char **argv)
 {
-    static struct meter meter = {.lowest_inside = 0xffff, .lowest = 0xffff};
+    static struct meter meter = {.mark = NOWHERE, .lowest_inside = 0xffff, .lowest = 0xffff};
     struct exit_state exit_state = {false, 0};
-    if (argc != 5) {
-        fprintf(stderr, "usage: runner ELF MCU ADDRESS COUNTS\n");
+    bool marked = argc == 6 && strncmp(argv[5], "mark=", 5) == 0;
+    if (argc != 5 && !marked) {
+        fprintf(stderr, "usage: runner ELF MCU ADDRESS COUNTS [mark=ADDRESS]\n");
         return BAD_ARGUMENTS;
     }
     avr_global_logger_set(log_errors_only);
@@ -178,6 +236,7 @@ int main(int argc, char **argv)
         return BAD_ARGUMENTS;
     }
     meter.start = (uint32_t)strtoul(argv[3], NULL, 0);
+    meter.mark = marked ? (uint32_t)strtoul(argv[5] + 5, NULL, 0) : NOWHERE;
     int code = run(&meter, avr, &exit_state);
     fflush(stdout);
     FILE *file = fopen(argv[4], "w");

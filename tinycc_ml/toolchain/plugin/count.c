@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* QEMU plugin: counts instructions and modelled cycles of one function and its callees.
  *
- * Arguments: core=NAME, start=ADDRESS, out=FILE, and the cycle model's settings (see `settings`).
- * Counting starts when the block at `start` runs and ends when its return address does. The format
- * of the file is described in counts.py. */
+ * Arguments: core=NAME, start=ADDRESS, out=FILE, mark=ADDRESS, and the cycle model's settings (see
+ * `set_model`). Counting starts when the block at `start` runs and ends when its return address
+ * does. Each call of the function at `mark` notes the counts so far; it is not counted itself. The
+ * format of the file is described in counts.py. */
 #include "translated.h"
 
 QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_API_VERSION;
@@ -11,7 +12,13 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_
                                            char **argv);
 
 #define NOWHERE UINT64_MAX
+#define MOST_MARKS 4096U
 #define KNOWN_CORES (sizeof core_names / sizeof core_names[0])
+
+struct mark {
+    unsigned long long instructions;
+    unsigned long long cycles;
+};
 
 /* QEMU's callbacks reach nothing else: the state of the one run that a process makes. */
 static struct {
@@ -19,6 +26,7 @@ static struct {
     bool core_known;
     struct cost_params params;
     uint64_t start;
+    uint64_t mark;
     char output[1024];
 
     struct translated *blocks;
@@ -28,6 +36,10 @@ static struct {
     bool inside;
     uint64_t stop;
     uint64_t entries;
+    bool marking; /* inside the function at `mark` */
+    uint64_t mark_stop;
+    struct mark marks[MOST_MARKS];
+    size_t mark_count;
 } run = {
     .params = {.pipeline_refill = 2,
                .divide = 7,
@@ -39,6 +51,7 @@ static struct {
                .address_stall = true,
                .it_folds = true},
     .start = NOWHERE,
+    .mark = NOWHERE,
     .stop = NOWHERE,
 };
 
@@ -81,6 +94,33 @@ static void count_block(struct translated *block)
     run.previous = block;
 }
 
+/* The counts so far. Summed up here, so that nothing is added to what each block does. */
+static void note_mark(void)
+{
+    struct mark now = {0, 0};
+    for (const struct translated *block = run.blocks; block; block = block->next) {
+        now.instructions += block->executed * block->length;
+        now.cycles += translated_cycles(block);
+    }
+    if (run.mark_count < MOST_MARKS) {
+        run.marks[run.mark_count++] = now;
+    }
+}
+
+/* Whether a block belongs to a call of the mark, which begins or ends here. */
+static bool is_of_mark(const struct translated *block)
+{
+    if (run.marking) {
+        run.marking = block->address != run.mark_stop;
+    } else if (block->address == run.mark) {
+        note_mark();
+        run.marking = true;
+        run.mark_stop = run.last ? run.last->end : NOWHERE;
+        run.previous = NULL;
+    }
+    return run.marking;
+}
+
 static void on_execution(unsigned vcpu, void *data)
 {
     struct translated *block = data;
@@ -92,7 +132,9 @@ static void on_execution(unsigned vcpu, void *data)
         run.inside = false;
         run.previous = NULL;
     } else if (run.inside) {
-        count_block(block);
+        if (!is_of_mark(block)) {
+            count_block(block);
+        }
     } else if (block->address == run.start) {
         run.inside = true;
         run.entries++;
@@ -157,6 +199,9 @@ static void on_exit_of_qemu(qemu_plugin_id_t id, void *data)
             fprintf(file, "C %s %llu\n", class_name[i], totals.by_class[i]);
         }
     }
+    for (size_t i = 0; i < run.mark_count; i++) {
+        fprintf(file, "M %llu %llu\n", run.marks[i].instructions, run.marks[i].cycles);
+    }
     fprintf(file, "T %llu %llu %llu %llu %d\n", totals.instructions, totals.cycles, totals.taken,
             (unsigned long long)run.entries, run.inside);
     fclose(file);
@@ -208,6 +253,10 @@ static bool set_argument(const char *key, const char *value)
     }
     if (strcmp(key, "start") == 0) {
         run.start = strtoull(value, NULL, 0) & ~1ULL;
+        return true;
+    }
+    if (strcmp(key, "mark") == 0) {
+        run.mark = strtoull(value, NULL, 0) & ~1ULL;
         return true;
     }
     if (strcmp(key, "out") == 0) {
