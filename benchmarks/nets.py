@@ -1,4 +1,4 @@
-"""The MLPerf Tiny networks and data that the benchmarks run on, where they are present beside the project."""
+"""The networks the benchmarks run on: our own, and the MLPerf Tiny ones with their data where they lie beside the project."""
 
 from __future__ import annotations
 
@@ -9,12 +9,46 @@ from pathlib import Path
 
 import numpy as np
 
-SHARED = Path(__file__).resolve().parents[1].parent / "shared"
+ROOT = Path(__file__).resolve().parents[1]
+DIGITS = ROOT / "examples" / "digits"
+SHARED = ROOT.parent / "shared"
 MODELS = SHARED / "models"
 DATA = SHARED / "data"
 BENCH = SHARED / "bench" / "measure.py"
 
+OWN = ("digits_mlp", "digits_cnn")
 INT8 = ("ad01_int8qdq", "kws_int8qdq", "vww_int8qdq", "resnet8_int8qdq", "strww_int8qdq")
+
+
+@dataclass(frozen=True)
+class Net:
+    """`calibrate` makes a float model int8. family: its name among the peers and goals."""
+
+    name: str
+    path: Path
+    family: str
+    calibrate: Path | None = None
+
+
+def own_nets() -> tuple[Net, ...]:
+    """Small ones of the repository, always here; int8."""
+    samples = DIGITS / "digits_calibration.npz"
+    return tuple(Net(name, DIGITS / f"{name}.onnx", name, samples) for name in OWN)
+
+
+def shared_nets(names: tuple[str, ...] = INT8) -> tuple[Net, ...]:
+    """Those of ../shared/models that are here."""
+    paths = (MODELS / f"{name}.onnx" for name in names)
+    return tuple(Net(p.stem, p, family(p.stem)) for p in paths if p.is_file())
+
+
+def nets_called(names: tuple[str, ...]) -> tuple[Net, ...]:
+    """By name; leaves with a clear line when one is not here."""
+    known = {net.name: net for net in (*own_nets(), *shared_nets(names))}
+    absent = [name for name in names if name not in known]
+    if absent:
+        sys.exit(f"no net {absent[0]!r} in {DIGITS.relative_to(ROOT)} or ../shared/models")
+    return tuple(known[name] for name in names)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * 3x3 convolution, stride 1, by Winograd's algorithm (winograd/tml_winograd_input_i8.h): exact. Tiles
- * of 4x4 outputs are taken a chunk at a time; a chunk may span rows of tiles. Padding counts as
- * x_zero_point. What a tile computes beyond the image is dropped.
+ * 3x3 convolution, stride 1, by Winograd's algorithm (winograd/tml_winograd_input_i8.h): exact.
+ * Tiles of 4x4 outputs are taken a chunk at a time; a chunk may span rows of tiles. Padding counts
+ * as x_zero_point. What a tile computes beyond the image is dropped.
  */
 #ifndef TML_CONV2D_WINOGRAD_I8_H
 #define TML_CONV2D_WINOGRAD_I8_H
@@ -178,12 +178,13 @@ TML_LEAF void tml_conv2d_winograd_output_i8(const struct tml_conv2d_winograd *al
 
 /*
  * x: [x_h][x_w][x_c]
- * weights (rom): for each block of 4 output channels { U as tml_winograd_gemm.h has it, 576 * bias and
- *     multiplier of each channel }; bias is that of inputs x + 128; channels beyond y_c are 0. Steps:
- *     of each 4 input channels (0, 2), (1, 3); if x_c is no multiple of 4, the last 4 are the last of x
- * scratch: 144 * steps * chunk bytes; the larger of 1152 and 48 * widest, where widest is the smaller
- *     of chunk and tiles in a row, times 4, plus 2; 64; the smaller of widest and x_w, times x_c.
- *     Aligned to 4
+ * weights (rom): for each block of 4 output channels { U as tml_winograd_gemm.h has it, 576 * bias
+ *     and multiplier of each channel }; bias is that of inputs x + 128; channels beyond y_c are 0.
+ *     Steps: of each 4 input channels (0, 2), (1, 3); if x_c is no multiple of 4, the last 4 are
+ *     the last of x, with weights of 0 where they were there before
+ * scratch: aligned to 4, the sum of 144 * steps * chunk bytes; the larger of 1152 and 48 * widest,
+ *     where widest is the smaller of chunk and tiles in a row, times 4, plus 2; 64; the smaller of
+ *     widest and x_w, times x_c
  * y: [y_h][y_w][y_c], must not overlap x
  */
 TML_KERNEL void tml_conv2d_winograd_i8(const struct tml_conv2d_winograd_params *p, const int8_t *x,

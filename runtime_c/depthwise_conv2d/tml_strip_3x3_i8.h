@@ -158,15 +158,15 @@ TML_SHARED void tml_strip_3x3_i8(uint32_t *slots, int_fast16_t rows, int_fast16_
                 for (int_fast16_t i = 0; i < 2; i++) {
                     uint32_t sum = (uint32_t)tml_rom_i32(weights + 3);
                     for (int_fast16_t k = 0; k < 3; k++) {
-                        sum = tml_strip_window_i8(slot + k * TML_STRIP_SLOT,
+                        sum = tml_strip_window_i8(slot + k * TML_STRIP_SLOT(1),
                                                   tml_rom_i32(weights + k), i == 1, sum);
                     }
                     y[i] = tml_requantize((int32_t)sum, tml_rom_i32(weights + 4));
                 }
                 slot[0] = tml_pair(y[0], y[1]);
-                slot += TML_STRIP_SLOT;
+                slot += TML_STRIP_SLOT(1);
             }
-            slot += 2 * TML_STRIP_SLOT;
+            slot += 2 * TML_STRIP_SLOT(1);
         }
         weights += TML_STRIP_3X3_WORDS;
     }

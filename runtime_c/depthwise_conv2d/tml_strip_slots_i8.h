@@ -29,7 +29,7 @@ struct tml_strip_image {
 
 /* n slots, columns `column`.. of rows x.. */
 TML_INLINE void tml_strip_plain_i8(const struct tml_strip_image *image, const int8_t *x,
-                                   int_fast16_t column, int_fast16_t n, int stride, uint32_t *slots)
+                                   int_fast16_t column, int_fast16_t n, int_fast16_t stride, uint32_t *slots)
 {
     for (; n > 0; n--) {
         uint32_t x4 = 0U;
@@ -106,7 +106,7 @@ TML_INLINE void tml_strip_plain_i8(const struct tml_strip_image *image, const in
         : "memory", "cc"
 
 TML_INLINE void tml_strip_rows_i8(const struct tml_strip_image *image, const int8_t *x,
-                                  int_fast16_t column, int_fast16_t n, int stride, uint32_t *slots)
+                                  int_fast16_t column, int_fast16_t n, int_fast16_t stride, uint32_t *slots)
 {
     int_fast16_t end = image->columns - column; /* of the columns within */
     if (column < -1 || end < 2) {
@@ -152,7 +152,7 @@ struct tml_strip_part {
 
 /* x: the first of the rows */
 TML_INLINE void tml_strip_gather_i8(const struct tml_strip_image *image,
-                                    const struct tml_strip_part *part, const int8_t *x, int stride,
+                                    const struct tml_strip_part *part, const int8_t *x, int_fast16_t stride,
                                     uint32_t *slots)
 {
     int_fast16_t column = part->column;
@@ -185,7 +185,7 @@ TML_STRIP_BLOCK void tml_strip_gather_s2_i8(const struct tml_strip_image *image,
 
 /* n slots of each strip as they are outside the image. */
 TML_INLINE void tml_strip_outside_i8(const struct tml_strip_image *image,
-                                     const struct tml_strip_part *part, int_fast16_t n, int stride,
+                                     const struct tml_strip_part *part, int_fast16_t n, int_fast16_t stride,
                                      uint32_t *slots)
 {
     uint32_t pair = tml_pair(image->outside, image->outside);

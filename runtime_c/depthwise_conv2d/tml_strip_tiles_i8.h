@@ -29,7 +29,7 @@ struct tml_strip_steps {
                    const int8_t *x, uint32_t *slots);
     void (*slide)(uint32_t *slots, int_fast16_t rows, int_fast16_t strips, const int32_t *weights);
     int_fast16_t weights;
-    int stride;
+    int_fast16_t stride;
 };
 
 /* Rows oy to oy + rows - 1 of 4 channels. x, y: at the first of the channels. */

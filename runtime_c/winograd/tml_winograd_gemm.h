@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * The products of Winograd's algorithm (tml_winograd_input_i8.h): for 4 output channels and 2 tiles,
- * at each of the 36 positions, the sum over the input channels of U * V, modulo 2^32. A step is a pair
- * of channels in a word, 16 cycles for 16 products on Cortex-M4.
+ * The products of Winograd's algorithm (tml_winograd_input_i8.h): for 4 output channels and 2
+ * tiles, at each of the 36 positions, the sum over the input channels of U * V, modulo 2^32. A step
+ * is a pair of channels in a word: 16 cycles for 16 products on Cortex-M4.
  */
 #ifndef TML_WINOGRAD_GEMM_H
 #define TML_WINOGRAD_GEMM_H
@@ -57,10 +57,11 @@
 #    define TML_WINOGRAD_STEPS_A_ROUND 16U
 
 /*
- * A position is its first step, then rounds of 16 steps, entered in the middle so that the last round
- * is whole. The first step belongs to the step last in memory, which is where `in` is when a position
- * has been done: 16 steps before it, and `w` 16 steps before the weights of the next position. V comes
- * in halves of 18 positions so that 16 steps are within reach of an offset.
+ * A position takes a first step, which needs no sums to add to, then rounds of 16 steps, entered in
+ * the middle so that the last round is whole. The first step is the one last in memory: after the
+ * last round of a position `in` is 16 steps before it, but for the 8 bytes of a position, and
+ * `w` is 16 steps before the weights of the next position. V comes in halves of 18 positions so
+ * that 16 steps are within reach of an offset.
  */
 TML_SHARED TML_ALL_REGISTERS void tml_winograd_gemm(size_t steps, const uint32_t *v,
                                                     const int32_t *u, int32_t *sums)
@@ -71,6 +72,7 @@ TML_SHARED TML_ALL_REGISTERS void tml_winograd_gemm(size_t steps, const uint32_t
     uint32_t in_step = 8U - (rounds - 1U) * 144U * TML_WINOGRAD_STEPS_A_ROUND;
     uint32_t w_step = 16U * (TML_WINOGRAD_STEPS_A_ROUND + 1U - skipped);
     uint32_t entry = TML_WINOGRAD_STEP_BYTES * skipped;
+    /* `in` in the last round of the first position of a half */
     uint32_t last_round = (uint32_t)v + 144U * after_first - 144U * TML_WINOGRAD_STEPS_A_ROUND;
     uint32_t in = last_round - 8U;
     uint32_t w = (uint32_t)u - 16U * TML_WINOGRAD_STEPS_A_ROUND;
@@ -84,7 +86,7 @@ TML_SHARED TML_ALL_REGISTERS void tml_winograd_gemm(size_t steps, const uint32_t
         "str %[x0], %[entry]\n"
         "b 3f\n"
         ".balign 4\n"
-        "1:\n"
+        "1:\n" /* a round */
         TML_WINOGRAD_STEP(0) TML_WINOGRAD_STEP(1) TML_WINOGRAD_STEP(2) TML_WINOGRAD_STEP(3)
         TML_WINOGRAD_STEP(4) TML_WINOGRAD_STEP(5) TML_WINOGRAD_STEP(6) TML_WINOGRAD_STEP(7)
         TML_WINOGRAD_STEP(8) TML_WINOGRAD_STEP(9) TML_WINOGRAD_STEP(10) TML_WINOGRAD_STEP(11)
@@ -105,7 +107,7 @@ TML_SHARED TML_ALL_REGISTERS void tml_winograd_gemm(size_t steps, const uint32_t
         "str %[t2], [%[wa], #24]\n"
         "str %[t3], [%[wa], #28]\n"
         "beq 4f\n"
-        "3:\n"
+        "3:\n" /* the next position */
         TML_WINOGRAD_FIRST_STEP
         "ldr %[x0], %[in_step]\n"
         "ldr %[x1], %[w_step]\n"
@@ -113,11 +115,11 @@ TML_SHARED TML_ALL_REGISTERS void tml_winograd_gemm(size_t steps, const uint32_t
         "add %[in], %[in], %[x0]\n"
         "add %[w], %[w], %[x1]\n"
         "bx %[wa]\n"
-        "2:\n"
+        "2:\n" /* one more round */
         "add %[in], %[in], #144*16\n"
         "add %[w], %[w], #16*16\n"
         "b 1b\n"
-        "4:\n"
+        "4:\n" /* a half is done */
         "ldr %[x0], %[halves]\n"
         "ldr %[x1], %[last_round]\n"
         "ldr %[wa], %[half]\n"

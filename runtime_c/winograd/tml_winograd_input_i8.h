@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * Winograd F(4x4, 3x3): a tile of 4x4 outputs of a 3x3 convolution from 36 products a channel instead
- * of 144. With d the 6x6 inputs of a tile and g the 3x3 weights,
- *     576 * y = A^T ((24 G) g (24 G)^T * (B^T d B)) A,
- * the middle product element by element, summed over the input channels. All of it is integer: 24 G
- * and A are scaled so, and sums are taken modulo 2^32. This file computes V = B^T d B.
+ * Winograd F(4x4, 3x3): a tile of 4x4 outputs of a 3x3 convolution from 36 products a channel
+ * instead of 144. With d the 6x6 inputs of a tile and g the 3x3 weights,
+ *     576 * y = A^T (U * V) A, U = G g G^T, V = B^T d B,
+ * U * V element by element, summed over the input channels. G and A are scaled so that all of it is
+ * integer, and sums are taken modulo 2^32. The compiler computes U; this file computes V.
  *
  *          4  0 -5  0  1  0                1  1  1  1  1  0              6  0  0
  *          0 -4 -4  1  1  0                0  1 -1  2 -2  0             -4 -4 -4
- *   B^T =  0  4 -4 -1  1  0         A^T =  0  1  1  4  4  0      24 G = -4  4 -4
+ *   B^T =  0  4 -4 -1  1  0         A^T =  0  1  1  4  4  0         G = -4  4 -4
  *          0 -2 -1  2  1  0                0  1 -1  8 -8  4              1  2  4
  *          0  2 -1 -2  1  0                                              1 -2  4
  *          0  4  0 -5  0  1                                              0  0  6
@@ -64,8 +64,8 @@ TML_INLINE void tml_winograd_store_6(struct tml_winograd_6 r, uint32_t *to)
 
 /*
  * Columns of 6 inputs, transformed along the column; n: 1..
- * rows: 4 channels of the first column in each of the 6 rows, at any address; pitch: bytes from column
- *     to column
+ * rows: 4 channels of the first column in each of the 6 rows, at any address
+ * pitch: bytes from column to column
  * columns: [n][12], first channels 0 and 2 of the 4, then 1 and 3
  */
 #if TML_HAVE_DSP_BLOCKS

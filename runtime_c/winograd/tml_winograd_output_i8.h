@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * The output transform of Winograd's algorithm (tml_winograd_input_i8.h) and requantisation: from the
- * sums s at 36 positions
+ * The output transform of Winograd's algorithm (tml_winograd_input_i8.h) and requantisation: from
+ * the sums s at 36 positions
  *     acc = (A^T s A + 576 * bias) / 576, y = saturate(y_zero_point + requantize(acc, m)).
- * 576 is 9 * 64: a product with the inverse of 9 modulo 2^32 gives 64 * acc, exact while |acc| < 2^25,
- * which the compiler proves. A truncating product with m, plus 32, shifted by 6 is then the same as
- * to requantise acc. 576 * bias is added once, at position 1, 1: there all coefficients of A are 1.
+ * 576 is 9 * 64: a product with the inverse of 9 modulo 2^32 gives 64 * acc, exact while |acc| <
+ * 2^25, which the compiler proves. Then floor(64 * acc * m / 2^32) + 32, shifted down by 6, is
+ * requantize(acc, m), and the zero point goes in before the shift, too: SMMLA and SSAT do it all.
+ * 576 * bias is added once, at position 1, 1: there all coefficients of A are 1.
  */
 #ifndef TML_WINOGRAD_OUTPUT_I8_H
 #define TML_WINOGRAD_OUTPUT_I8_H
@@ -59,7 +60,7 @@ struct tml_winograd_output {
 #    define TML_WINOGRAD_PIXEL(a)                                                                  \
         "ssat %[" #a "], #8, %[" #a "], asr #6\n"                                                  \
         "strb %[" #a "], [%[y]]\n"
-/* A row of four pixels; load, add: a step to it. */
+/* A row of four pixels; load, add: the step of y to it. */
 #    define TML_WINOGRAD_ACROSS(row, load, add)                                                    \
         load TML_WINOGRAD_LOAD("192*" #row, "32") add TML_WINOGRAD_OUTPUT_4                        \
         "mul %[a0], %[a0], %[inverse]\n"                                                           \
@@ -113,7 +114,7 @@ TML_SHARED TML_ALL_REGISTERS void tml_winograd_output_i8(const struct tml_winogr
         : "memory", "cc");
 }
 #else
-/* y = A^T s, six sums to four; both at steps of their own. */
+/* A^T s, six sums to four. */
 TML_INLINE void tml_winograd_output_4(const uint32_t s[6], uint32_t y[4])
 {
     uint32_t sum_12 = s[1] + s[2];

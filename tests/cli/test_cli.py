@@ -34,7 +34,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that was written: tiny, int8."""
     work = tmp_path_factory.mktemp("cli")
     tinycc_ml.compile(
-        write_dense(work), work / "out", calibrate={"x": dense_samples()}, target="cortex-m4"
+        write_dense(work), work / "out", calibrate={"x": dense_samples()}, target="cortex-m3"
     )
     return work / "out"
 
@@ -175,7 +175,7 @@ def test_verify_runs_the_self_test_and_notes_it(run: Run, out: Path) -> None:
     result = run("verify", out)
     assert result.exit_code == 0
     assert "  verified  host: every byte of the outputs" in result.stdout
-    assert "it was compiled for cortex-m4: --target cortex-m4 runs it on that core" in result.stdout
+    assert "it was compiled for cortex-m3: --target cortex-m3 runs it on that core" in result.stdout
     report = json.loads((out / "report.json").read_text())
     assert [m["target"] for m in report["measured"]] == ["host"]
 
@@ -338,7 +338,7 @@ def test_a_missing_cross_compiler_is_named_with_its_package(
     run: Run, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")
-    line = _one_line(run("verify", out, "--target", "cortex-m4"), 1)
+    line = _one_line(run("verify", out, "--target", "cortex-m3"), 1)
     assert line.startswith("arm-none-eabi-gcc is not installed or not on the PATH")
     assert "apt install gcc-arm-none-eabi" in line
 

@@ -98,6 +98,8 @@ def test_initialisers_that_are_listed_as_inputs_are_constants() -> None:
 
 def test_inputs_that_nothing_reads_are_no_parameters() -> None:
     assert load(model(RELU, {"x": (2,), "spare": (5, "T")}, ["y"])).inputs == ("x",)
+    dead = [*RELU, node("Neg", "spare", "unread")]
+    assert load(model(dead, {"x": (2,), "spare": (5,)}, ["y"])).inputs == ("x",)
 
 
 def test_an_output_that_is_an_input_or_a_constant_is_copied() -> None:

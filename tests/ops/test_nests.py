@@ -31,7 +31,11 @@ def _ident(name: str) -> str:
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     functions = [nest_function(f"nest_{k}", call) for k, call in enumerate(with_nests().values())]
-    return build(functions, ["common/tml_fixedpoint.h", "common/tml_float.h"], tmp_path_factory.mktemp("nests"))
+    return build(
+        functions,
+        ["common/tml_fixedpoint.h", "common/tml_float.h"],
+        tmp_path_factory.mktemp("nests"),
+    )
 
 
 @pytest.mark.parametrize("name", with_nests())

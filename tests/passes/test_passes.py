@@ -109,9 +109,13 @@ def test_any_graph_keeps_its_values_through_each_float_pass(made: Graph, seed: i
 
 @given(graphs(largest=7), st.integers(0, 99))
 @settings(max_examples=60, deadline=None)
-def test_any_graph_that_is_quantised_is_integer_and_exact_after_absorbing(made: Graph, seed: int) -> None:
+def test_any_graph_that_is_quantised_is_integer_and_exact_after_absorbing(
+    made: Graph, seed: int
+) -> None:
     float_graph = run_passes(made, FLOAT)
-    samples = {n: np.stack([random_inputs(made, seed + k)[n] for k in range(3)]) for n in made.inputs}
+    samples = {
+        n: np.stack([random_inputs(made, seed + k)[n] for k in range(3)]) for n in made.inputs
+    }
     observed, _ = calibrate(float_graph, samples)
     graph_, absorbed = quantize(float_graph, observed, Scheme("min-max")), False
     for apply in integer_passes():
@@ -123,7 +127,9 @@ def test_any_graph_that_is_quantised_is_integer_and_exact_after_absorbing(made: 
         graph_ = after
     floats = [n for n, t in graph_.tensors.items() if t.type.dtype.is_float and graph_.consumers[n]]
     assert floats == []
-    assert [graph_.type(n).shape for n in graph_.outputs] == [made.type(n).shape for n in made.outputs]
+    assert [graph_.type(n).shape for n in graph_.outputs] == [
+        made.type(n).shape for n in made.outputs
+    ]
 
 
 def test_passes_are_dumped_before_and_after(tmp_path: object) -> None:

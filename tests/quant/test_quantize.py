@@ -175,7 +175,11 @@ def test_a_gate_that_others_need_is_an_operand_of_its_own() -> None:
         "input x: f32[4]\ns: f32[4] = sigmoid(x)\nm: f32[4] = mul(x, s)\ny: f32[4] = exp(m)\noutput y\noutput s"
     )
     assert list(_quants(_marked(made))) == ["x.q", "s.q", "m.q", "y.q"]
-    assert [n.op for n in run_passes(_marked(made), integer_passes()).nodes] == ["lut", "mul", "lut"]
+    assert [n.op for n in run_passes(_marked(made), integer_passes()).nodes] == [
+        "lut",
+        "mul",
+        "lut",
+    ]
 
 
 def test_given_scales_of_inputs_are_taken() -> None:

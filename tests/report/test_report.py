@@ -32,7 +32,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
         write_dense(work),
         work / "out",
         calibrate={"x": dense_samples()},
-        target="cortex-m4",
+        target="cortex-m3",
         verify=False,
     )
 
@@ -131,11 +131,11 @@ def test_no_place_of_this_machine_is_told(result: Result) -> None:
 
 
 def test_the_target_that_was_compiled_for_fills_the_totals(report: Any) -> None:
-    verified = Verified("cortex-m4", 4, True, "every byte", ("gcc", "qemu"))
+    verified = Verified("cortex-m3", 4, True, "every byte", ("gcc", "qemu"))
     host = Verified("host", 4, True, "every byte", ("gcc",))
     later = with_measurement(report, host, Measured("host", "-O2", 900))
     assert later["totals"] == report["totals"]
-    later = with_measurement(later, verified, Measured("cortex-m4", "-O2", 800, 120, 3000, 4000))
+    later = with_measurement(later, verified, Measured("cortex-m3", "-O2", 800, 120, 3000, 4000))
     _check(later)
     assert [later["totals"][key] for key in ("code_bytes", "stack_bytes", "cycles")] == [
         800,
@@ -144,18 +144,18 @@ def test_the_target_that_was_compiled_for_fills_the_totals(report: Any) -> None:
     ]
     assert later["unverified"] is None
     assert (
-        with_measurement(later, verified, Measured("cortex-m4", "-O2", 800, 120, 3000, 4000))
+        with_measurement(later, verified, Measured("cortex-m3", "-O2", 800, 120, 3000, 4000))
         == later
     )
 
 
 def test_an_update_rewrites_both_files(result: Result) -> None:
     assert result.out is not None
-    verified = Verified("cortex-m4", 4, True, "every byte", ("gcc", "qemu"))
-    made = update_folder(result.out, verified, Measured("cortex-m4", "-O2", 800, 120, 3000, 4000))
+    verified = Verified("cortex-m3", 4, True, "every byte", ("gcc", "qemu"))
+    made = update_folder(result.out, verified, Measured("cortex-m3", "-O2", 800, 120, 3000, 4000))
     assert json.loads((result.out / "report.json").read_text()) == made
     text = (result.out / "report.md").read_text()
-    assert "| cortex-m4 | -O2 | 800 | 120 | 3,000 | 4,000 |" in text
+    assert "| cortex-m3 | -O2 | 800 | 120 | 3,000 | 4,000 |" in text
     assert "stack 120 bytes, 4,000 modelled cycles" in text
     for path, text in result.files.items():
         if path.startswith("report."):

@@ -14,16 +14,20 @@ def compare(kernels, guarded, win, y_c, q, chunk=None, extreme=False, seed=0):
     rng = np.random.default_rng(seed)
     x, w = cases.int8(rng, win.x_h, win.x_w, win.x_c), cases.int8(rng, y_c, 3, 3, win.x_c)
     if extreme:
-        x, w = rng.choice([-128, 127], x.shape).astype(np.int8), rng.choice([-128, 127], w.shape).astype(np.int8)
+        x, w = (
+            rng.choice([-128, 127], x.shape).astype(np.int8),
+            rng.choice([-128, 127], w.shape).astype(np.int8),
+        )
     bias, m = cases.quantisation(rng, y_c, w[0].size, 0)
     chunk = chunk or winograd.chunk_of(win.y_h, win.y_w, win.x_c)
     y = guarded(win.y_h, win.y_w * y_c + win.y_gap)
     scratch_bytes = winograd.scratch_bytes(chunk, win.y_w, win.x_w, win.x_c)
     scratch = np.full(scratch_bytes + 16, 77, np.int8)
-    own = "x_h x_w x_c y_h y_w x_row_pitch y_row_pitch pad_top pad_left".split()
+    own = ["x_h", "x_w", "x_c", "y_h", "y_w", "x_row_pitch", "y_row_pitch", "pad_top", "pad_left"]
     params = {name: win.params(y_c)[name] for name in own}
     params |= {k: v for k, v in q.items() if k != "pre_shift"} | {"y_c": y_c, "chunk": chunk}
     stream = winograd.packed(w, bias, m)
+    assert stream.nbytes == winograd.flash_bytes(win.x_c, y_c)
     kernels.call("conv2d_winograd_i8", params, naive.spread(x, win.x_gap), stream, scratch, y)
     windows = naive.gather(x, win, q["x_zero_point"])
     acc = naive.conv2d(windows, w.astype(np.int64), bias.astype(np.int64), 1)
@@ -37,7 +41,9 @@ def test_every_small_size(kernels, guarded, x_h, x_w):
     compare(kernels, guarded, naive.Window(x_h, x_w, 4), 4, cases.RANGES["middle"])
 
 
-@pytest.mark.parametrize("pads", [(0, 0, 0, 0), (1, 0, 2, 1), (0, 2, 1, 0), (2, 2, 2, 2), (0, 1, 0, 2), (6, 7, 8, 5)])
+@pytest.mark.parametrize(
+    "pads", [(0, 0, 0, 0), (1, 0, 2, 1), (0, 2, 1, 0), (2, 2, 2, 2), (0, 1, 0, 2), (6, 7, 8, 5)]
+)
 @pytest.mark.parametrize("span", RANGES)
 def test_padding_is_the_zero_point(kernels, guarded, pads, span):
     top, left, bottom, right = pads
@@ -63,7 +69,9 @@ def test_gaps_between_rows(kernels, guarded):
 @pytest.mark.parametrize("span", RANGES)
 @pytest.mark.parametrize("seed", range(3))
 def test_inputs_and_weights_at_their_ends(kernels, guarded, span, seed):
-    compare(kernels, guarded, naive.Window(8, 8, 64), 4, cases.RANGES[span], extreme=True, seed=seed)
+    compare(
+        kernels, guarded, naive.Window(8, 8, 64), 4, cases.RANGES[span], extreme=True, seed=seed
+    )
 
 
 def test_transformed_weights_fit_int16():

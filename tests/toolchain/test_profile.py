@@ -83,8 +83,8 @@ def test_marks_cut_the_counts_and_are_not_counted(name: str, tmp_path: Path) -> 
     call, first, second = steps
     assert call[0] <= 2 and call[1] <= 8  # the call alone, not the 1000 passes inside
     assert second[0] > first[0] > 100 * 2
-    # 100 passes more, all the same
-    assert (second[0] - first[0]) % 100 == 0
+    # 100 passes more, all the same; a larger count may take one more instruction to load
+    assert (second[0] - first[0] + 1) % 100 <= 2
     assert run.instructions is not None
     assert run.marks[-1].instructions < run.instructions < run.marks[-1].instructions + 12
 

@@ -56,9 +56,7 @@ def scratch_name(node: str) -> str:
     return f"scratch of {node}"
 
 
-def choose(
-    graph: Graph, target: Target, *, io: str = "caller", optimize: str = "balanced"
-) -> Plan:
+def choose(graph: Graph, target: Target, *, io: str = "caller", optimize: str = "balanced") -> Plan:
     """The plan for a target. UnsupportedError lists the nodes that nothing can compute; TargetError says
     by how much a plan does not fit and names the tensors at the peak."""
     first = alias_storage(graph)

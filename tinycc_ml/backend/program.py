@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -131,6 +132,16 @@ class Program:
     @property
     def weights_bytes(self) -> int:
         return sum(c.values.nbytes for c in self.constants)
+
+    @property
+    def idle_inputs(self) -> tuple[Port, ...]:
+        """Parameters that no step reads any more."""
+        if self.io_in_arena:
+            return ()
+        spelled = [a for s in self.steps for call in s.calls for a in call]
+        spelled += [p.expression for s in self.steps for p in s.pointers]
+        words = {word for text in spelled for word in re.findall(r"\w+", text)}
+        return tuple(p for p in self.inputs if p.ident not in words)
 
     @property
     def parameters(self) -> tuple[str, ...]:

@@ -127,9 +127,13 @@ class _Speller:
 
     def _title(self, node: Node, site: Site) -> str:
         macs = op_of(node).macs(site)
-        read = ", ".join(f"{short(t.source_name)} {t.type}" for t in site.inputs if not t.is_constant)
+        read = ", ".join(
+            f"{short(t.source_name)} {t.type}" for t in site.inputs if not t.is_constant
+        )
         counted = f", {macs:,} MACs" if macs else ""
-        return comment(f"{node.op}: {short(site.outputs[0].source_name)} {site.y} <- {read}{counted}")
+        return comment(
+            f"{node.op}: {short(site.outputs[0].source_name)} {site.y} <- {read}{counted}"
+        )
 
     def _kernel_step(self, node: Node, site: Site, probe: Probe) -> Step:
         kernel = self.plan.chosen[node.name].kernel

@@ -53,5 +53,14 @@ def _onnx_ops(op: Op) -> list[dict[str, Any]]:
     if not (op.kernels or op.nest or op.alias):
         return [{"onnx": name, "op": None, "float32": None, "int8": None} for name in op.onnx]
     float32 = op.reference is not None
-    int8 = op.alias or op.integer is not None or op.quantize is not None
-    return [{"onnx": name, "op": op.name, "float32": float32, "int8": int8} for name in op.onnx]
+    return [
+        {"onnx": name, "op": op.name, "float32": float32, "int8": _has_int8(op, name)}
+        for name in op.onnx
+    ]
+
+
+def _has_int8(op: Op, name: str) -> bool:
+    """Whether the tests hold its integer form against the reference; what makes integers has them anyway."""
+    cases = [case for case in op.cases if case.op_type == name.rpartition(".")[2]]
+    makes_integers = op.quantize is None and op.integer is not None
+    return op.alias or makes_integers or any(case.integer for case in cases)

@@ -1,7 +1,7 @@
 """Winograd F(4x4, 3x3) on int8, exact, for cores with dual multiplies: packing, proof and kernel.
 
-runtime_c/winograd/tml_winograd_input_i8.h explains the technique. It takes a quarter of the products and eight times
-the weights' flash.
+runtime_c/winograd/tml_winograd_input_i8.h explains the technique: a quarter of the products, eight times the
+weights' flash.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from .windows import Window, image_params
 TILE = 4  # rows and columns of outputs
 BLOCK = 4  # output channels at once
 V_BYTES = 9216  # transformed tiles of a chunk, if two tiles don't take more
-# 24 G
 _G = np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 6]], np.int64)
 
 
@@ -86,7 +85,8 @@ def _accepts(site: Site) -> str | None:
 
 
 def _chunk(site: Site) -> int:
-    return chunk_of(*site.y.shape[1:3], site.x.shape[3])
+    _, y_h, y_w, _ = site.y.shape
+    return chunk_of(y_h, y_w, site.x.shape[3])
 
 
 def _params(site: Site) -> dict[str, int | float]:
@@ -99,12 +99,13 @@ def _params(site: Site) -> dict[str, int | float]:
     }  # fmt: skip
 
 
-def _flash_bytes(site: Site) -> int:
-    return -(-site.y.shape[3] // BLOCK) * (576 * steps_of(site.x.shape[3]) + 32)
+def flash_bytes(x_c: int, y_c: int) -> int:
+    """Of `packed`."""
+    return -(-y_c // BLOCK) * (576 * steps_of(x_c) + 32)
 
 
 def cycles(y_h: int, y_w: int, x_c: int, y_c: int) -> float:
-    """Modelled cycles on a Cortex-M4: products, output transforms, then inputs by column and by tile."""
+    """Modelled cycles on a Cortex-M4: products, outputs, and inputs by column and by tile."""
     tiles_h, tiles_w = -(-y_h // TILE), -(-y_w // TILE)
     tiles, steps, blocks = tiles_h * tiles_w, steps_of(x_c), -(-y_c // BLOCK)
     inside = (y_h // TILE) * (y_w // TILE)
@@ -119,7 +120,8 @@ def cycles(y_h: int, y_w: int, x_c: int, y_c: int) -> float:
 
 
 def _cycles(site: Site) -> float:
-    return site.y.shape[0] * cycles(*site.y.shape[1:3], site.x.shape[3], site.y.shape[3])
+    images, y_h, y_w, y_c = site.y.shape
+    return images * cycles(y_h, y_w, site.x.shape[3], y_c)
 
 
 KERNEL = Kernel(
@@ -132,7 +134,7 @@ KERNEL = Kernel(
         _chunk(site), site.y.shape[2], site.x.shape[2], site.x.shape[3]
     ),
     cycles=_cycles,
-    flash_bytes=_flash_bytes,
+    flash_bytes=lambda site: flash_bytes(site.x.shape[3], site.y.shape[3]),
     features=frozenset({"dsp"}),
     goals=SPEED,
 )

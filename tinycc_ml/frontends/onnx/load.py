@@ -75,6 +75,8 @@ def _import(proto: onnx.ModelProto, name: str, dims: Mapping[str, int]) -> Graph
     _add_inputs(draft, proto.graph, dims)
     _add_nodes(draft, proto.graph, opsets)
     _add_outputs(draft, proto.graph)
+    live = draft.graph()
+    draft.inputs = [name for name in draft.inputs if live.consumers[name]]
     return draft.graph()
 
 
@@ -112,7 +114,7 @@ def _add_inputs(draft: Draft, graph: onnx.GraphProto, dims: Mapping[str, int]) -
     constants = {proto.name for proto in graph.initializer}
     used = {name for node in graph.node for name in node.input} | {o.name for o in graph.output}
     for value in graph.input:
-        if value.name in constants or value.name not in used:
+        if value.name in constants or value.name not in used:  # its shape may be anything
             continue
         dtype = _input_dtype(value)
         shape = static_shape(value, dims)
