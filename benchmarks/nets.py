@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,7 +95,7 @@ def real_inputs(model: str) -> tuple[np.ndarray, np.ndarray | None]:
     return inputs * np.float32(dataset.factor), labels
 
 
-def table(title: str, header: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
+def table(title: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print rows under a header, columns aligned."""
     cells = [header, *(tuple(str(c) for c in row) for row in rows)]
     widths = [max(len(row[k]) for row in cells) for k in range(len(header))]

@@ -28,6 +28,8 @@ from tinycc_ml.toolchain.shipped import open_folder
 SAMPLES = 8
 MOST = 1.6  # cycles per MAC
 WANTED = 1.2
+NODE_HEAD = ("node", "op", "kernel", "result", "MACs", "cycles", "cycles/MAC", "excess")
+NET_HEAD = ("net", "MACs", "cycles", "cycles/MAC")
 Report = Mapping[str, Any]
 
 
@@ -90,14 +92,12 @@ def main() -> int:
             report = measured(compiled(name, args.core, args.optimize, folder), args.core)
             macs, cycles = report["totals"]["macs"], report["profiled"]["cycles"]
             rows.append((name, macs, cycles, f"{cycles / macs:.2f}"))
-            head = ("node", "op", "kernel", "result", "MACs", "cycles", "cycles/MAC", "excess")
             table(
                 f"{name}: what keeps it above {WANTED} cycles a MAC (excess: share of the whole net)",
-                head,
+                NODE_HEAD,
                 slow_nodes(report),
             )
-    head = ("net", "MACs", "cycles", "cycles/MAC")
-    table(f"Untuned nets on {args.core}, --optimize {args.optimize}, verified", head, rows)
+    table(f"Untuned nets on {args.core}, --optimize {args.optimize}, verified", NET_HEAD, rows)
     return 1 if any(float(row[-1]) > MOST for row in rows) else 0
 
 

@@ -3,6 +3,8 @@
 #ifndef TML_STRIP_TILES_I8_H
 #define TML_STRIP_TILES_I8_H
 
+#include "../common/tml_window.h"
+#include "tml_strip_results_i8.h"
 #include "tml_strip_slots_i8.h"
 
 struct tml_depthwise_strip_params {

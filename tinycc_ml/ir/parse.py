@@ -97,7 +97,7 @@ class _Reader:
     def _data(self, tensor: Tensor, typed: Tree, value: Tree | None) -> np.ndarray:
         dtype, shape = tensor.type.dtype.numpy, tensor.shape
         if value is not None and value.data == "list":
-            items = np.array([_attribute(v) for v in value.children]).astype(dtype)
+            items = np.array([_attribute(v) for v in value.children], object).astype(dtype)
             return _shaped(items, tensor, typed)
         if value is not None and value.data == "seed":
             return _seeded(int(_attribute(value.children[0])), shape, dtype)
