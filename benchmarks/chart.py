@@ -6,10 +6,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from compare import peer_mcycles
+from compare import TFLM, peer_mcycles
 from measure import Case, Figures
-
-_PEER = "TFLM + CMSIS-NN"
 
 
 def draw(found: Mapping[Case, Figures], path: Path) -> None:
@@ -44,7 +42,7 @@ def _bars(found: Mapping[Case, Figures]) -> list[tuple[str, float, str]]:
     for case, figures in found.items():
         label = f"{case.net.name}  {case.core}  {case.optimize}"
         bars.append((label, figures.cycles / 1e6, "tab:blue"))
-        theirs = peer_mcycles(_PEER, case)
+        theirs = peer_mcycles(TFLM, case.net.name, case.core)
         if theirs:
             bars.append((f"{label}  (TFLM)", theirs, "tab:gray"))
     return bars

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from measure import Case, Figures
+from nets import family
 
 _HERE = Path(__file__).parent
 HEADER = (
     "net", "core", "optimize", "M cycles", "M instructions", "cycles/MAC", "code", "flash", "RAM", "arena",
     "stack", "vs TFLM", "vs board", "baseline", "goals missed",
 )  # fmt: skip
-_TFLM, _BOARD = "TFLM + CMSIS-NN", "best board"
+TFLM, BOARD = "TFLM + CMSIS-NN", "best board"
 
 
 @cache
@@ -29,11 +30,11 @@ def goals() -> Mapping[str, Any]:
     return tomllib.loads((_HERE / "goals.toml").read_text(encoding="utf-8"))
 
 
-def peer_mcycles(peer: str, case: Case) -> float | None:
+def peer_mcycles(peer: str, net: str, core: str) -> float | None:
     """What a peer takes for the int8 net on that core, if it is known."""
-    if "float" in case.net.name:
+    if "float" in net:
         return None
-    found: float | None = peers()[peer]["mcycles"].get(case.core, {}).get(case.net.family)
+    found: float | None = peers()[peer]["mcycles"].get(core, {}).get(family(net))
     return found
 
 
@@ -73,15 +74,15 @@ def cells(case: Case, figures: Figures, old: Mapping[str, Any] | None) -> tuple[
     return (
         case.net.name, case.core, kind, f"{figures.cycles / 1e6:.3f}", f"{figures.instructions / 1e6:.3f}",
         f"{figures.cycles / figures.macs:.2f}", f"{figures.code:,}", f"{figures.flash:,}", f"{figures.ram:,}",
-        f"{figures.arena:,}", figures.stack, _times(_TFLM, case, figures), _times(_BOARD, case, figures),
+        f"{figures.arena:,}", figures.stack, *(times(peer, case.net.name, case.core, figures.cycles) for peer in (TFLM, BOARD)),
         _change(case, figures, old), ", ".join(missed_goals(case, figures)),
     )  # fmt: skip
 
 
-def _times(peer: str, case: Case, figures: Figures) -> str:
-    """How many times as fast."""
-    theirs = peer_mcycles(peer, case)
-    return f"{theirs * 1e6 / figures.cycles:.2f}x" if theirs else ""
+def times(peer: str, net: str, core: str, cycles: int) -> str:
+    """How many times as fast as a peer."""
+    theirs = peer_mcycles(peer, net, core)
+    return f"{theirs * 1e6 / cycles:.2f}x" if theirs else ""
 
 
 def _change(case: Case, figures: Figures, old: Mapping[str, Any] | None) -> str:

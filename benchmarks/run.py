@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import baseline as committed
+import page
 from compare import HEADER, cells, missed_goals
 from measure import Case, Figures, measure
 from nets import nets_called, own_nets, shared_nets, table
@@ -76,7 +77,9 @@ def check(found: Mapping[Case, Figures]) -> int:
 
 def update(found: Mapping[Case, Figures], reason: str) -> None:
     by_key = {case.key: figures for case, figures in found.items()}
-    committed.write(committed.updated(committed.read(), by_key, reason))
+    baseline = committed.updated(committed.read(), by_key, reason)
+    committed.write(baseline)
+    page.PATH.write_text(page.rewritten(page.PATH.read_text("utf-8"), baseline), encoding="utf-8")
 
 
 def parsed() -> argparse.Namespace:

@@ -1,29 +1,32 @@
 /* SPDX-License-Identifier: 0BSD */
-/* Results of depthwise windows in scratch, two of each of 4 channels in a word, to rows of y. */
+/*
+ * Results of depthwise windows in scratch to an image: a word holds two results of one channel, for
+ * two neighbouring columns of y, each 16 bits wide and still without zero point.
+ */
 #ifndef TML_STRIP_RESULTS_I8_H
 #define TML_STRIP_RESULTS_I8_H
 
 #include "../common/tml_dsp.h"
 
-/* Where results go: 4 channels of y. */
+/* Where results go. */
 struct tml_strip_results {
-    ptrdiff_t row_pitch;  /* elements */
-    ptrdiff_t col_pitch;  /* elements */
-    size_t slot_step;     /* bytes from result row to result row in scratch */
-    int32_t zero_point;   /* -128..127 */
+    ptrdiff_t pitch;     /* elements of y from word to word of a channel */
+    ptrdiff_t col_pitch; /* elements of y from the first result of a word to the second */
+    size_t step;         /* bytes of scratch from word to word of a channel */
+    int32_t zero_point;  /* -128..127 */
 };
 
 /*
- * The results of n rows, in e of each channel, to two columns of y, only the first of them without
- * `both`. A result is 16 bits wide and has no zero point yet.
+ * n words of each of 4 channels, the channels 8 bytes apart, or 4 with _dense. Without `both` only
+ * the first results are wanted. y: at the first of the channels
  */
 #if TML_HAVE_DSP_BLOCKS
 /* Four words of two results to two words of four channels, unsigned until they are stored. */
-#    define TML_STRIP_SCATTER                                                                      \
-        "ldr %[a], [%[slots]]\n"                                                                   \
-        "ldr %[b], [%[slots], #8]\n"                                                               \
-        "ldr %[c], [%[slots], #16]\n"                                                              \
-        "ldr %[d], [%[slots], #24]\n"                                                              \
+#    define TML_STRIP_SCATTER(at1, at2, at3)                                                         \
+        "ldr %[a], [%[words]]\n"                                                                   \
+        "ldr %[b], [%[words], #" at1 "]\n"                                                           \
+        "ldr %[c], [%[words], #" at2 "]\n"                                                           \
+        "ldr %[d], [%[words], #" at3 "]\n"                                                           \
         "pkhbt %[t], %[a], %[c], lsl #16\n"                                                        \
         "pkhbt %[u], %[b], %[d], lsl #16\n"                                                        \
         "pkhtb %[c], %[c], %[a], asr #16\n"                                                        \
@@ -45,44 +48,66 @@ struct tml_strip_results {
         "str %[c], [%[y], %[second]]\n"                                                            \
         "str %[t], [%[y]]\n"                                                                       \
         "add %[y], %[y], %[pitch]\n"                                                               \
-        "add %[slots], %[slots], %[step]\n"
+        "add %[words], %[words], %[step]\n"
+/* Two words a round, an odd one first. */
+#    define TML_STRIP_SCATTER_LOOP(at1, at2, at3)                                                    \
+        uint32_t zero = tml_pair(p->zero_point + 128, p->zero_point + 128);                        \
+        ptrdiff_t second = both ? p->col_pitch : 0; /* stored first, then overwritten */           \
+        uint32_t v0, v1, v2, v3, t, u;                                                             \
+        __asm__ volatile(                                                                          \
+            "lsrs %[n], %[n], #1\n"                                                                \
+            "bcs 2f\n"                                                                             \
+            "1:\n"                                                                                 \
+            TML_STRIP_SCATTER(at1, at2, at3)                                                             \
+            "subs %[n], #1\n"                                                                      \
+            "2:\n"                                                                                 \
+            TML_STRIP_SCATTER(at1, at2, at3)                                                             \
+            "bne 1b\n"                                                                             \
+            : [words] "+l"(words), [n] "+l"(n), [y] "+r"(y), [a] "=&r"(v0), [b] "=&r"(v1),         \
+              [c] "=&r"(v2), [d] "=&r"(v3), [t] "=&r"(t), [u] "=&r"(u)                             \
+            : [zero] "l"(zero), [second] "r"(second), [pitch] "r"(p->pitch), [step] "r"(p->step)   \
+            : "memory", "cc")
 
 TML_SHARED TML_ALL_REGISTERS void tml_strip_scatter_i8(const struct tml_strip_results *p,
-                                                       const uint32_t *slots, int_fast16_t n,
+                                                       const uint32_t *words, int_fast16_t n,
                                                        bool both, int8_t *y)
 {
-    uint32_t zero = tml_pair(p->zero_point + 128, p->zero_point + 128);
-    ptrdiff_t second = both ? p->col_pitch : 0; /* stored first, then overwritten */
-    uint32_t a, b, c, d, t, u;
-    __asm__ volatile(
-        "lsrs %[n], %[n], #1\n"
-        "bcs 2f\n" /* an odd row first */
-        "1:\n"
-        TML_STRIP_SCATTER
-        "subs %[n], #1\n"
-        "2:\n"
-        TML_STRIP_SCATTER
-        "bne 1b\n"
-        : [slots] "+l"(slots), [n] "+l"(n), [y] "+r"(y), [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c),
-          [d] "=&r"(d), [t] "=&r"(t), [u] "=&r"(u)
-        : [zero] "l"(zero), [second] "r"(second), [pitch] "r"(p->row_pitch), [step] "r"(p->slot_step)
-        : "memory", "cc");
+    TML_STRIP_SCATTER_LOOP("8", "16", "24");
+}
+
+TML_SHARED TML_ALL_REGISTERS void tml_strip_scatter_dense_i8(const struct tml_strip_results *p,
+                                                             const uint32_t *words, int_fast16_t n,
+                                                             bool both, int8_t *y)
+{
+    TML_STRIP_SCATTER_LOOP("4", "8", "12");
 }
 #else
-TML_SHARED void tml_strip_scatter_i8(const struct tml_strip_results *p, const uint32_t *slots,
-                                     int_fast16_t n, bool both, int8_t *y)
+TML_INLINE void tml_strip_scatter_plain_i8(const struct tml_strip_results *p, const uint32_t *words,
+                                           int_fast16_t apart, int_fast16_t n, bool both, int8_t *y)
 {
     for (; n > 0; n--) {
         for (int_fast16_t c = 0; c < 4; c++) {
-            uint32_t result = slots[2 * c];
-            y[c] = tml_saturate_i8(tml_low(result) + p->zero_point);
+            uint32_t word = words[apart * c];
+            y[c] = tml_saturate_i8(tml_low(word) + p->zero_point);
             if (both) {
-                y[p->col_pitch + c] = tml_saturate_i8(tml_high(result) + p->zero_point);
+                y[p->col_pitch + c] = tml_saturate_i8(tml_high(word) + p->zero_point);
             }
         }
-        slots += p->slot_step / 4U;
-        y += p->row_pitch;
+        words += p->step / 4U;
+        y += p->pitch;
     }
+}
+
+TML_SHARED void tml_strip_scatter_i8(const struct tml_strip_results *p, const uint32_t *words,
+                                     int_fast16_t n, bool both, int8_t *y)
+{
+    tml_strip_scatter_plain_i8(p, words, 2, n, both, y);
+}
+
+TML_SHARED void tml_strip_scatter_dense_i8(const struct tml_strip_results *p, const uint32_t *words,
+                                           int_fast16_t n, bool both, int8_t *y)
+{
+    tml_strip_scatter_plain_i8(p, words, 1, n, both, y);
 }
 #endif
 

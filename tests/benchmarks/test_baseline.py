@@ -7,6 +7,7 @@ import sys
 from dataclasses import asdict, replace
 
 import baseline
+import page
 import pytest
 from measure import Case, Figures
 from nets import OWN, own_nets
@@ -44,6 +45,11 @@ def test_the_baseline_has_our_own_nets() -> None:
     cases = [Case(n, core, o) for n in own_nets() for core in OWN_CORES for o in OPTIMIZE]
     assert {case.key for case in cases} <= set(figures)
     assert all(entry["reason"] for entry in figures.values())
+
+
+def test_the_page_shows_the_committed_figures() -> None:
+    text = page.PATH.read_text(encoding="utf-8")
+    assert text == page.rewritten(text, baseline.read())
 
 
 def test_one_percent_is_allowed_and_more_is_named() -> None:
