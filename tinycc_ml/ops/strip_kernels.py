@@ -11,20 +11,21 @@ from .windows import Window, channelwise_params
 _SCRATCH_BYTES = 900  # more scarcely saves time
 
 
-def _window(site: Site) -> Window:
+def window_of(site: Site) -> Window:
     return Window.of(site.attrs, site.inputs[1].shape[:2])  # type: ignore[arg-type]
 
 
 def _accepts(site: Site, stride: int) -> str | None:
-    window = _window(site)
+    window = window_of(site)
     if (window.kernel, window.strides, window.dilations) != ((3, 3), (stride, stride), (1, 1)):
         return f"takes 3x3 windows, stride {stride}, undilated"
     if site.x.shape[3] < 4:
         return "takes 4 channels or more"
-    return needs(site, "i8", "i8") or _refuses_results(site)
+    return needs(site, "i8", "i8") or refuses_results(site)
 
 
-def _refuses_results(site: Site) -> str | None:
+def refuses_results(site: Site) -> str | None:
+    """Why 16 bits may not hold a result before it is clamped, or why pre_shift is not 0."""
     if site.attrs["pre_shift"]:
         return "needs a scale below 1/2"
     bound = accumulator_bound(site, 2)
@@ -60,7 +61,7 @@ def _scratch(site: Site) -> int:
 
 def _params(site: Site) -> dict[str, int | float]:
     band, strips = _tiling(site)
-    params = {**channelwise_params(site.x.shape, site.y.shape), **_window(site).params()}
+    params = {**channelwise_params(site.x.shape, site.y.shape), **window_of(site).params()}
     shape = {
         k: v for k, v in params.items() if not k.startswith(("kernel_", "stride_", "dilation_"))
     }
@@ -69,12 +70,18 @@ def _params(site: Site) -> dict[str, int | float]:
     return {**shape, "x_zero_point": zero, **ends, "band": band, "strips": strips}
 
 
+def channels_of(c: int) -> list[int]:
+    """The channels of all blocks of 4: the last ones are the last 4, some of them for a second time."""
+    starts = (min(k, c - 4) for k in range(0, c, 4))
+    return [start + i for start in starts for i in range(4)]
+
+
 def packed(
     weights: np.ndarray, bias: np.ndarray, multiplier: np.ndarray, stride: int
 ) -> np.ndarray:
     """The stream: for each channel its rows of weights as words, bias and multiplier. weights: [KH, 3, C]."""
     kh, _, c = weights.shape
-    channels = [ch for k in range(0, c, 4) for ch in range(min(k, c - 4), min(k, c - 4) + 4)]
+    channels = channels_of(c)
     order = (0, 2, 1) if stride == 2 else (0, 1, 2)
     rows = np.full((len(channels), kh, 4), -1, np.int8)
     rows[:, :, :3] = weights[:, order].transpose(2, 0, 1)[channels]
