@@ -10,13 +10,16 @@ TML_INLINE void tml_line_plain_i8(const int8_t *x, ptrdiff_t col_pitch, int_fast
                                   int_fast16_t column, int_fast16_t n, int32_t outside,
                                   uint32_t *line)
 {
+    uint32_t none = tml_pair(outside, outside);
     for (; n > 0; n--) {
+        bool low = column >= 0 && column < columns;
+        bool high = column + 1 >= 0 && column + 1 < columns;
+        const int8_t *a = x + column * col_pitch;
+        const int8_t *b = a + col_pitch;
         for (int_fast16_t c = 0; c < 4; c++) {
-            bool low = column >= 0 && column < columns;
-            bool high = column + 1 >= 0 && column + 1 < columns;
-            *line++ = tml_pair(low ? x[column * col_pitch + c] : outside,
-                               high ? x[(column + 1) * col_pitch + c] : outside);
+            line[c] = low || high ? tml_pair(low ? a[c] : outside, high ? b[c] : outside) : none;
         }
+        line += 4;
         column += 2;
     }
 }

@@ -128,8 +128,8 @@ def test_the_report_gets_the_figures_of_each_node(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     head, names, *rows = done.stdout.splitlines()
     assert head == "tiny on cortex-m4, -O2, modelled cycles"
-    assert names.split()[:5] == ["node", "op", "kernel", "MACs", "cycles"]
-    assert rows[-1].startswith("whole run")
+    assert names.split()[:5] == ["step", "op", "kernel", "MACs", "cycles"]
+    assert rows[-1].strip().startswith("whole run")
     report = json.loads((folder / "report.json").read_text())
     jsonschema.validate(report, SCHEMA, cls=jsonschema.Draft202012Validator)
     assert report["profiled"]["target"] == "cortex-m4"

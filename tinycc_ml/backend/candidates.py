@@ -46,7 +46,7 @@ def options_of(graph: Graph, node: Node, target: Target, optimize: str = "balanc
         else:
             scratch = kernel.scratch_bytes(site)
             found.append(
-                Candidate(node.name, kernel, scratch, kernel.in_place, kernel.cycles(site))
+                Candidate(node.name, kernel, scratch, kernel.in_place(site), kernel.cycles(site))
             )
     if not found and op.nest is not None:
         nest = op.nest(site)

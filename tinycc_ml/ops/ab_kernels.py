@@ -49,6 +49,13 @@ def _conv2d_params(site: Site) -> dict[str, int | float]:
     return {**image, "groups": 1, "x_zero_point": zero, **quantized_params(site)}
 
 
+def _is_pointwise(site: Site) -> bool:
+    """Each pixel is read before its results are written, over its own bytes or those of earlier ones."""
+    window = _window(site)
+    plain = window.kernel == (1, 1) == window.strides and not any(window.pads)
+    return plain and site.y.shape[3] <= site.x.shape[3]
+
+
 def _scratch(run: int, runs: int, channels: int) -> int:
     return 8 * ab_words.steps_of(run, runs) + run * runs + channels
 
@@ -60,6 +67,7 @@ CONV2D = Kernel(
     params=_conv2d_params,
     arrays=lambda site: _stream(site, _run(site)[0]),
     scratch_bytes=lambda site: _scratch(*_run(site), site.y.shape[3]),
+    in_place=lambda site: (0,) if _is_pointwise(site) else (),
     cycles=lambda site: ab_words.cycles(
         site.y.size // site.y.shape[3], site.y.shape[3], *_run(site)
     ),

@@ -101,7 +101,8 @@ class Kernel:
     # Modelled cycles on a Cortex-M4: only ranks candidates against each other
     cycles: Callable[[Site], float] = lambda site: 0.0
     activations: tuple[int, ...] = (0,)
-    in_place: tuple[int, ...] = ()
+    # inputs that the result may be written over, from the same first byte on
+    in_place: Callable[[Site], tuple[int, ...]] = lambda site: ()
     per_image: bool = True  # one call for each index of the leading (batch) axis
     features: frozenset[str] = frozenset()  # what the target must have
     goals: frozenset[str] = ANY_GOAL  # the --optimize it may serve

@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
-from . import strip_kernels
+from . import line_kernels, strip_kernels
 from .base import Arrays, Case, Const, Kernel, Op, QuantizeRule, Site, clamped
 from .channels import channelwise
 from .contraction import (
@@ -139,7 +139,7 @@ OP = Op(
     interval=_interval,
     channels=channelwise(0, 1, 2, 3),
     quantize=QuantizeRule(lower, weights={1: 2}, bias=2),
-    kernels=(*strip_kernels.KERNELS, _kernel("i8"), _kernel("f32")),
+    kernels=(*strip_kernels.KERNELS, line_kernels.LINE, _kernel("i8"), _kernel("f32")),
     nest=depthwise_nest,
     macs=macs,
     clamps=True,

@@ -91,11 +91,11 @@ def _takes(kind: str) -> Callable[[Site], str | None]:
 KERNELS = (
     Kernel(
         "tml_softmax_i8", "softmax", accepts=_takes("i8"), params=_i8_params,
-        arrays=lambda site: (("table", site.const(1)),), per_image=False, in_place=(0,),
+        arrays=lambda site: (("table", site.const(1)),), per_image=False, in_place=lambda site: (0,),
         cycles=lambda site: 40.0 * site.x.size,
     ),
     Kernel(
-        "tml_softmax_f32", "softmax", accepts=_takes("f32"), params=_sizes, per_image=False, in_place=(0,),
+        "tml_softmax_f32", "softmax", accepts=_takes("f32"), params=_sizes, per_image=False, in_place=lambda site: (0,),
         cycles=lambda site: 140.0 * site.x.size,
     ),
 )  # fmt: skip

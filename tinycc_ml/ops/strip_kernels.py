@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from .base import Kernel, Site
 from .contraction import accumulator_bound, needs, quantized_params
 from .windows import Window, channelwise_params
+
+Tiling = Callable[[Site], tuple[int, int]]
 
 _SCRATCH_BYTES = 900  # more scarcely saves time
 
@@ -54,13 +58,24 @@ def _tiling(site: Site) -> tuple[int, int]:
     return band, max(1, min((w + 1) // 2, slots // _slots(band, stride)))
 
 
-def _scratch(site: Site) -> int:
-    (band, strips), stride = _tiling(site), site.attrs["strides"][0]
+def _whole(site: Site) -> tuple[int, int]:
+    """All rows and strips at a time: four channels are read before any of their results is written."""
+    return max(2, site.y.shape[1]), (site.y.shape[2] + 1) // 2
+
+
+def _in_place(site: Site) -> tuple[int, ...]:
+    """Blocks of 4 channels must not overlap, as the last one does when there is a rest."""
+    same = site.x.shape == site.y.shape and site.x.shape[3] % 4 == 0
+    return (0,) if same else ()
+
+
+def _scratch(site: Site, tiling: Tiling) -> int:
+    (band, strips), stride = tiling(site), site.attrs["strides"][0]
     return _slot_bytes(stride) * _slots(band, stride) * strips
 
 
-def _params(site: Site) -> dict[str, int | float]:
-    band, strips = _tiling(site)
+def _params(site: Site, tiling: Tiling) -> dict[str, int | float]:
+    band, strips = tiling(site)
     params = {**channelwise_params(site.x.shape, site.y.shape), **window_of(site).params()}
     shape = {
         k: v for k, v in params.items() if not k.startswith(("kernel_", "stride_", "dilation_"))
@@ -93,31 +108,37 @@ def packed(
     )
 
 
+def _stream(site: Site, stride: int) -> np.ndarray:
+    return packed(site.const(1), site.const(2), site.const(3), stride)
+
+
 # Modelled cycles on a Cortex-M4 of a row, a strip, neighbouring strips at a time, a block of 4 channels
 _COSTS = {1: (153.7, 258.0, 106.0, 124.0), 2: (210.3, 259.5, 182.6, 5.0)}
 
 
-def _cycles(site: Site, stride: int) -> float:
-    (_, h, w, c), (band, strips) = site.y.shape, _tiling(site)
+def _cycles(site: Site, stride: int, tiling: Tiling) -> float:
+    (_, h, w, c), (band, strips) = site.y.shape, tiling(site)
     bands, columns = -(-h // band), -(-w // 2)
     counts = (h * columns, bands * columns, bands * -(-columns // strips), 1)
     return -(-c // 4) * float(np.dot(_COSTS[stride], counts)) + 350
 
 
-def _kernel(name: str, stride: int) -> Kernel:
+def _kernel(name: str, stride: int, tiling: Tiling) -> Kernel:
     return Kernel(
         name,
         "depthwise_conv2d",
         accepts=lambda site: _accepts(site, stride),
-        params=_params,
-        arrays=lambda site: (("weights", packed(*(site.const(i) for i in (1, 2, 3)), stride)),),
-        scratch_bytes=_scratch,
-        cycles=lambda site: _cycles(site, stride),
+        params=lambda site: _params(site, tiling),
+        arrays=lambda site: (("weights", _stream(site, stride)),),
+        scratch_bytes=lambda site: _scratch(site, tiling),
+        in_place=_in_place if tiling is _whole else lambda site: (),
+        cycles=lambda site: _cycles(site, stride, tiling),
         features=frozenset({"dsp"}),
     )
 
 
 KERNELS = (
-    _kernel("tml_depthwise_conv2d_strip_i8", 1),
-    _kernel("tml_depthwise_conv2d_strip_s2_i8", 2),
+    _kernel("tml_depthwise_conv2d_strip_i8", 1, _tiling),
+    _kernel("tml_depthwise_conv2d_strip_i8", 1, _whole),
+    _kernel("tml_depthwise_conv2d_strip_s2_i8", 2, _tiling),
 )

@@ -9,7 +9,7 @@ from ..toolchain.profile import NetProfile
 
 Row = Mapping[str, Any]
 PROFILE_HEAD = (
-    "node",
+    "step",
     "op",
     "kernel",
     "MACs",
@@ -18,6 +18,7 @@ PROFILE_HEAD = (
     "share %",
     "instructions",
     "stack",
+    "node",
 )
 UNPROFILED = {"instructions": None, "cycles": None, "stack_bytes": None}
 
@@ -47,8 +48,9 @@ def profile_rows(report: Row) -> list[Sequence[str]]:
         return []
     ran = [node for node in report["nodes"] if node["cycles"] is not None]
     whole = {
-        "name": "whole run",
-        "op": "",
+        "name": "",
+        "step": "",
+        "op": "whole run",
         "kernel": "",
         "macs": sum(node["macs"] for node in ran),
         "cycles": profiled["cycles"],
@@ -61,7 +63,7 @@ def profile_rows(report: Row) -> list[Sequence[str]]:
 def _cells(row: Row, all_cycles: int) -> Sequence[str]:
     macs, cycles = row["macs"], row["cycles"]
     return (
-        row["name"],
+        str(row["step"]),
         row["op"],
         row["kernel"] or "",
         f"{macs:,}" if macs else "",
@@ -70,4 +72,5 @@ def _cells(row: Row, all_cycles: int) -> Sequence[str]:
         f"{100 * cycles / all_cycles:.1f}",
         f"{row['instructions']:,}",
         f"{row['stack_bytes']:,}",
+        row["name"],
     )
