@@ -25,6 +25,7 @@ class Tile:
     groups: int
     kernel: tuple[int, int]
     stride: int  # of rows
+    padding: int  # columns
     y: tuple[int, int]
 
     @property
@@ -50,14 +51,11 @@ class Tile:
         h, w = self.y
         across, down = -(-w // (_GROUP * self.groups)), -(-h // self.rows)
         pairs = -(-(w + across * (self.kernel[1] - 1)) // 2)
-        lines = (
-            (h - 1) * self.stride
-            + self.kernel[0]
-            + (down - 1) * max(self.kernel[0] - self.stride, 0)
-        )
-        gathered = lines * (19.0 * pairs + 90 * across)
-        slid = 4 * h * (-(-w // _GROUP) * (40.0 * self.rounds * self.kernel[0] + 37) + 30 * across)
-        return gathered + slid + h * (12.0 * (w + w % 2) + 60 * across) + 150 * across * down
+        again = (down - 1) * max(self.kernel[0] - self.stride, 0)
+        lines = (h - 1) * self.stride + self.kernel[0] + again
+        gathered = lines * (19.0 * pairs + 112 * across + 50 * self.padding)
+        summed = 40.0 * self.rounds * self.kernel[0] + 29
+        return gathered + 4 * h * (-(-w // _GROUP) * summed + 57 * across) + 12 * h * w + 130
 
 
 def _tiles(site: Site) -> Iterator[Tile]:
@@ -68,9 +66,10 @@ def _tiles(site: Site) -> Iterator[Tile]:
         )
         if strides[1] != 1:
             continue
+        padding = sum(window.pads[0::2] if turned else window.pads[1::2])
         for rows in range(1, y[0] + 1):
             for groups in range(1, -(-y[1] // _GROUP) + 1):
-                tile = Tile(turned, rows, groups, kernel, strides[0], y)
+                tile = Tile(turned, rows, groups, kernel, strides[0], padding, y)
                 if tile.scratch_bytes > _SCRATCH_BYTES:
                     break
                 yield tile

@@ -69,6 +69,13 @@ def _in_place(site: Site) -> tuple[int, ...]:
     return (0,) if same else ()
 
 
+def _pays(site: Site, tiling: Tiling) -> str | None:
+    """Whole images are for writing in place: where the strips take less room than a result beside x."""
+    if tiling is not _whole or (_in_place(site) and _scratch(site, _whole) <= site.y.bytes):
+        return None
+    return "in place takes 4 channels at a time and strips smaller than the result"
+
+
 def _scratch(site: Site, tiling: Tiling) -> int:
     (band, strips), stride = tiling(site), site.attrs["strides"][0]
     return _slot_bytes(stride) * _slots(band, stride) * strips
@@ -127,7 +134,7 @@ def _kernel(name: str, stride: int, tiling: Tiling) -> Kernel:
     return Kernel(
         name,
         "depthwise_conv2d",
-        accepts=lambda site: _accepts(site, stride),
+        accepts=lambda site: _accepts(site, stride) or _pays(site, tiling),
         params=lambda site: _params(site, tiling),
         arrays=lambda site: (("weights", _stream(site, stride)),),
         scratch_bytes=lambda site: _scratch(site, tiling),
