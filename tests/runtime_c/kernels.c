@@ -14,6 +14,7 @@
 #include "dense/tml_dense_i8.h"
 #include "depthwise_conv2d/tml_depthwise_conv2d_f32.h"
 #include "depthwise_conv2d/tml_depthwise_conv2d_i8.h"
+#include "depthwise_conv2d/tml_depthwise_conv2d_line_i8.h"
 #include "depthwise_conv2d/tml_depthwise_conv2d_strip_i8.h"
 #include "depthwise_conv2d/tml_depthwise_conv2d_strip_s2_i8.h"
 #include "matmul/tml_matmul_f32.h"
@@ -51,6 +52,10 @@ EXPOSE(depthwise_conv2d_i8,
        (const struct tml_depthwise_conv2d_params *p, const int8_t *x, const int8_t *w,
         const int32_t *b, const int32_t *m, int8_t *y),
        (p, x, w, b, m, y))
+EXPOSE(depthwise_conv2d_line_i8,
+       (const struct tml_depthwise_line_params *p, const int8_t *x, const int32_t *w,
+        int8_t *scratch, int8_t *y),
+       (p, x, w, scratch, y))
 EXPOSE(depthwise_conv2d_strip_i8,
        (const struct tml_depthwise_strip_params *p, const int8_t *x, const int32_t *w,
         int8_t *scratch, int8_t *y),

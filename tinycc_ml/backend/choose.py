@@ -77,12 +77,12 @@ def choose(graph: Graph, target: Target, *, io: str = "caller", optimize: str = 
     return plan
 
 
-# Candidates within this factor of the fastest one are as fast: the one that takes least memory serves
-_AS_FAST = {"speed": 1.03, "balanced": 1.05, "size": float("inf")}
+# Candidates within this factor of the fastest one count as fast: the one that takes least memory serves
+_AS_FAST = {"speed": 1.03, "balanced": 1.05, "size": 1.5}
 
 
 def _best(graph: Graph, candidates: Sequence[Candidate], optimize: str) -> Candidate:
-    """Of the fast ones, the one with the fewest bytes of scratch and result; for size, of all."""
+    """Of those that are as fast, the one with the fewest bytes of scratch and result."""
     limit = min(c.cycles for c in candidates) * _AS_FAST[optimize]
     fast = [c for c in candidates if c.cycles <= limit]
     return min(fast, key=lambda c: (_memory(graph, c), c.cycles))
