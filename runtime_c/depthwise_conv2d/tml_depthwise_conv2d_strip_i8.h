@@ -23,10 +23,9 @@ TML_SHARED void tml_strip_tiles_s1_i8(const struct tml_depthwise_strip_params *p
 
 /*
  * x: [x_h][x_w][x_c]
- * weights (rom): for each 4 channels a stream as in tml_strip_3x3_i8.h; the last ones are the last 4,
- *     some of them for a second time where x_c is no multiple of 4
- * scratch: 32 bytes for each of strips * (max(2, min(band, y_h)) + 2) slots; aligned to 4
- * y: [y_h][y_w][x_c], must not overlap x
+ * weights (rom): for each 4 channels a stream as in tml_strip_3x3_i8.h; the last ones are the last
+ * 4, some of them for a second time where x_c is no multiple of 4 scratch: 32 bytes for each of
+ * strips * (max(2, min(band, y_h)) + 2) slots; aligned to 4 y: [y_h][y_w][x_c], must not overlap x
  */
 TML_KERNEL void tml_depthwise_conv2d_strip_i8(const struct tml_depthwise_strip_params *p,
                                               const int8_t *x, const int32_t *weights,

@@ -23,14 +23,14 @@ TML_SHARED void tml_strip_tiles_s2_i8(const struct tml_depthwise_strip_params *p
 
 /*
  * x: [x_h][x_w][x_c]
- * weights (rom): for each 4 channels a stream as in tml_strip_3x3_s2_i8.h; the last ones are the last 4,
- *     some of them for a second time where x_c is no multiple of 4
- * scratch: 36 bytes for each of strips * (2 * max(2, min(band, y_h)) + 1) slots; aligned to 4
- * y: [y_h][y_w][x_c], must not overlap x
+ * weights (rom): for each 4 channels a stream as in tml_strip_3x3_s2_i8.h; the last ones are the
+ * last 4, some of them for a second time where x_c is no multiple of 4 scratch: 36 bytes for each
+ * of strips * (2 * max(2, min(band, y_h)) + 1) slots; aligned to 4 y: [y_h][y_w][x_c], must not
+ * overlap x
  */
 TML_KERNEL void tml_depthwise_conv2d_strip_s2_i8(const struct tml_depthwise_strip_params *p,
-                                              const int8_t *x, const int32_t *weights,
-                                              int8_t *scratch, int8_t *y)
+                                                 const int8_t *x, const int32_t *weights,
+                                                 int8_t *scratch, int8_t *y)
 {
     tml_strip_tiles_s2_i8(p, x, weights, (uint32_t *)(void *)scratch, y);
     tml_strip_limit_i8(p, y);

@@ -25,7 +25,8 @@ struct tml_depthwise_strip_params {
     int_fast16_t strips;      /* strips at a time: 1.. */
 };
 
-/* The slots of a tile, the windows that slide down its strips, and the words of weights of 4 channels. */
+/* The slots of a tile, the windows that slide down its strips, and the words of weights of 4
+ * channels. */
 struct tml_strip_steps {
     void (*gather)(const struct tml_strip_image *image, const struct tml_strip_part *part,
                    const int8_t *x, uint32_t *slots);

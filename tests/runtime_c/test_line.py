@@ -26,11 +26,32 @@ WINDOWS = {
 def geometry(win: naive.Window, rows: int, groups: int, turned: bool) -> tuple[dict[str, Any], int]:
     """Params and bytes of scratch; turned: x and y lie with rows and columns exchanged."""
     rounds = -(-(win.kernel_w + 1) // 6)
-    params = {k: getattr(win, k) for k in "x_h x_w x_c y_h y_w kernel_h kernel_w stride_h pad_top pad_left".split()}
-    pitch = (lambda h, w: (win.x_c, h * win.x_c)) if turned else (lambda h, w: (w * win.x_c, win.x_c))
+    params = {
+        k: getattr(win, k)
+        for k in [
+            "x_h",
+            "x_w",
+            "x_c",
+            "y_h",
+            "y_w",
+            "kernel_h",
+            "kernel_w",
+            "stride_h",
+            "pad_top",
+            "pad_left",
+        ]
+    }
+    pitch = (
+        (lambda h, w: (win.x_c, h * win.x_c)) if turned else (lambda h, w: (w * win.x_c, win.x_c))
+    )
     params["x_row_pitch"], params["x_col_pitch"] = pitch(win.x_h, win.x_w)
     params["y_row_pitch"], params["y_col_pitch"] = pitch(win.y_h, win.y_w)
-    params |= {"rounds": rounds * win.kernel_h, "line_pairs": 3 * (groups + rounds) - 1, "tile_rows": rows, "tile_groups": groups}
+    params |= {
+        "rounds": rounds * win.kernel_h,
+        "line_pairs": 3 * (groups + rounds) - 1,
+        "tile_rows": rows,
+        "tile_groups": groups,
+    }
     lines = (min(rows, win.y_h) - 1) * win.stride_h + win.kernel_h
     return params, 16 * params["line_pairs"] * lines
 
@@ -42,7 +63,10 @@ def geometry(win: naive.Window, rows: int, groups: int, turned: bool) -> tuple[d
 def test_equals_int64(kernels, guarded, window, span, rows, groups, turned):
     win, q = WINDOWS[window], cases.RANGES[span]
     rng = np.random.default_rng(0)
-    x, w = cases.int8(rng, win.x_h, win.x_w, win.x_c), cases.int8(rng, win.kernel_h, win.kernel_w, win.x_c)
+    x, w = (
+        cases.int8(rng, win.x_h, win.x_w, win.x_c),
+        cases.int8(rng, win.kernel_h, win.kernel_w, win.x_c),
+    )
     bias, m = cases.quantisation(rng, win.x_c, win.kernel_h * win.kernel_w, 0)
     params, scratch_bytes = geometry(win, rows, groups, turned)
     stream = line_kernels.packed(w, bias, m, params["line_pairs"])
@@ -50,7 +74,11 @@ def test_equals_int64(kernels, guarded, window, span, rows, groups, turned):
     lying = np.ascontiguousarray(x.transpose(1, 0, 2)) if turned else x
     ends = {k: v for k, v in q.items() if k != "pre_shift"}
     kernels.call("depthwise_conv2d_line_i8", params | ends, lying, stream, scratch, y)
-    acc = naive.depthwise(naive.gather(x, win, q["x_zero_point"]), w.astype(np.int64), bias.astype(np.int64))
+    acc = naive.depthwise(
+        naive.gather(x, win, q["x_zero_point"]), w.astype(np.int64), bias.astype(np.int64)
+    )
     want = naive.output(acc, m, q)
-    np.testing.assert_array_equal(y[:-1].reshape(-1), (want.transpose(1, 0, 2) if turned else want).ravel())
+    np.testing.assert_array_equal(
+        y[:-1].reshape(-1), (want.transpose(1, 0, 2) if turned else want).ravel()
+    )
     assert (scratch[1] == 77).all() and (y[-1] == 77).all()
