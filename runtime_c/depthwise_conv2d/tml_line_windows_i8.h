@@ -13,7 +13,7 @@
 
 #include "../common/tml_dsp.h"
 
-/* Words of weights of a round: three steps, then the way to the pairs of the next round, in bytes. */
+/* Words of a round: weights of three steps, then the way to the pairs of the next, in bytes. */
 #define TML_LINE_ROUND 7
 
 struct tml_line_windows {
@@ -24,8 +24,8 @@ struct tml_line_windows {
 };
 
 /*
- * lines: 16 bytes for each pair of columns, a word a channel; the results of a row replace the first
- *     pairs of its window's first line, two in a word, without zero point
+ * lines: 16 bytes for each pair of columns, a word a channel; the results of a row replace the
+ *     first pairs of its window's first line, two in a word, without zero point
  * weights (rom): for each of 4 channels {bias, [rounds][TML_LINE_ROUND], multiplier}
  */
 #if TML_HAVE_DSP_BLOCKS

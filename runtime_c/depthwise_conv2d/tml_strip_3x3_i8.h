@@ -14,10 +14,10 @@
 #define TML_STRIP_3X3_WORDS 5
 
 /*
- * slots: [strips][rows + 2] slots; the result of output row r of a strip goes to e of its slot r, two
- *     results of 16 bits, without zero point. rows: 2..32000
- * weights (rom): for each of 4 channels {row0, row1, row2, bias, multiplier}; a row is the bytes w0,
- *     w1, w2, -1
+ * slots: [strips][rows + 2] slots; the two results of output row r of a strip replace e of its slot
+ *     r, 16 bits each, without zero point. rows: 2..32000
+ * weights (rom): for each of 4 channels {row0, row1, row2, bias, multiplier}; a row is the bytes
+ *     w0, w1, w2, -1
  */
 #if TML_HAVE_DSP_BLOCKS
 #    define TML_STRIP_LOAD(at)                                                                     \
@@ -43,7 +43,7 @@
         "smmulr %[" #r "1], %[" #r "1], %[" #m "]\n"                                               \
         "pkhbt %[" #r "0], %[" #r "0], %[" #r "1], lsl #16\n"                                      \
         "str %[" #r "0], [%[p], #" #at "-64]\n"
-/* All loads in a row: second and third cost a cycle. The first row's r1 is free for a multiplier. */
+/* Loads in a row cost a cycle but for the first. The first row's r1 is free for a multiplier. */
 #    define TML_STRIP_ROW(first, middle, last, at)                                                 \
         TML_STRIP_LOAD(at)                                                                         \
         "ldr %[" #first "0], %[bias]\n"                                                            \

@@ -13,10 +13,10 @@
 #define TML_STRIP_3X3_S2_WORDS 5
 
 /*
- * slots: [strips][2 * rows + 1] slots; the result of output row r of a strip goes to e of its slot 2r,
- *     two results of 16 bits, without zero point. rows: 1..32000
- * weights (rom): for each of 4 channels {row0, row1, row2, bias, multiplier}; a row is the bytes w0,
- *     w2, w1, -1
+ * slots: [strips][2 * rows + 1] slots; the two results of output row r of a strip replace the first
+ *     pair of its slot 2r, 16 bits each, without zero point. rows: 1..32000
+ * weights (rom): for each of 4 channels {row0, row1, row2, bias, multiplier}; a row is the bytes
+ *     w0, w2, w1, -1
  */
 #if TML_HAVE_DSP_BLOCKS
 #    define TML_STRIP_S2_LOAD(at)                                                                  \
@@ -34,7 +34,7 @@ TML_STRIP_BLOCK void tml_strip_3x3_s2_i8(uint32_t *slots, int_fast16_t rows, int
                                          const int32_t *weights)
 {
     const uint32_t *x4 = slots + 8;
-    uint32_t rounds = (uint32_t)rows << 16; /* counted in the upper half of wn, which starts at -1 */
+    uint32_t rounds = (uint32_t)rows << 16; /* counted in the upper half of wn, from -1 */
     uint32_t length = 36U * (uint32_t)(strips * (2 * rows + 1)) - 8U; /* slots has moved on by 8 */
     const int32_t *w_end = weights + 4 * TML_STRIP_3X3_S2_WORDS;
     uint32_t e, o, z, p, q, w0, w1, w2, wm, wn, a0, a1, bias, multiplier;

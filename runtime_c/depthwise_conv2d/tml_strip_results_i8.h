@@ -22,11 +22,11 @@ struct tml_strip_results {
  */
 #if TML_HAVE_DSP_BLOCKS
 /* Four words of two results to two words of four channels, unsigned until they are stored. */
-#    define TML_STRIP_SCATTER(at1, at2, at3)                                                         \
+#    define TML_STRIP_SCATTER(at1, at2, at3)                                                       \
         "ldr %[a], [%[words]]\n"                                                                   \
-        "ldr %[b], [%[words], #" at1 "]\n"                                                           \
-        "ldr %[c], [%[words], #" at2 "]\n"                                                           \
-        "ldr %[d], [%[words], #" at3 "]\n"                                                           \
+        "ldr %[b], [%[words], #" at1 "]\n"                                                         \
+        "ldr %[c], [%[words], #" at2 "]\n"                                                         \
+        "ldr %[d], [%[words], #" at3 "]\n"                                                         \
         "pkhbt %[t], %[a], %[c], lsl #16\n"                                                        \
         "pkhbt %[u], %[b], %[d], lsl #16\n"                                                        \
         "pkhtb %[c], %[c], %[a], asr #16\n"                                                        \
@@ -50,7 +50,7 @@ struct tml_strip_results {
         "add %[y], %[y], %[pitch]\n"                                                               \
         "add %[words], %[words], %[step]\n"
 /* Two words a round, an odd one first. */
-#    define TML_STRIP_SCATTER_LOOP(at1, at2, at3)                                                    \
+#    define TML_STRIP_SCATTER_LOOP(at1, at2, at3)                                                  \
         uint32_t zero = tml_pair(p->zero_point + 128, p->zero_point + 128);                        \
         ptrdiff_t second = both ? p->col_pitch : 0; /* stored first, then overwritten */           \
         uint32_t v0, v1, v2, v3, t, u;                                                             \
@@ -58,10 +58,10 @@ struct tml_strip_results {
             "lsrs %[n], %[n], #1\n"                                                                \
             "bcs 2f\n"                                                                             \
             "1:\n"                                                                                 \
-            TML_STRIP_SCATTER(at1, at2, at3)                                                             \
+            TML_STRIP_SCATTER(at1, at2, at3)                                                       \
             "subs %[n], #1\n"                                                                      \
             "2:\n"                                                                                 \
-            TML_STRIP_SCATTER(at1, at2, at3)                                                             \
+            TML_STRIP_SCATTER(at1, at2, at3)                                                       \
             "bne 1b\n"                                                                             \
             : [words] "+l"(words), [n] "+l"(n), [y] "+r"(y), [a] "=&r"(v0), [b] "=&r"(v1),         \
               [c] "=&r"(v2), [d] "=&r"(v3), [t] "=&r"(t), [u] "=&r"(u)                             \

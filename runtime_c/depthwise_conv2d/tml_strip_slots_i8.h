@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
  * Strips: the working format of depthwise convolution on cores with dual multiplies. A strip is two
- * neighbouring output columns of 4 channels. Its input is the columns x0..x3, with stride 2 also x4;
- * a row of it is a slot: two pairs for each channel, such that windows w0, w1, w2 take dual
+ * neighbouring output columns of 4 channels. Its input is the columns x0..x3, with stride 2 also
+ * x4; a row of it is a slot: two pairs for each channel, such that windows w0, w1, w2 take dual
  * multiplies without shuffling. With stride 1 they are e = (x0, x2) and o = (x1, x3), the outputs
  * e * (w0, w2) + x1 * w1 and o * (w0, w2) + x2 * w1. With stride 2 they are (x0, x1) and (x2, x3),
  * the outputs (x0, x1) * (w0, w1) + x2 * w2 and (x2, x3) * (w0, w1) + x4 * w2; the x4 of all
@@ -28,7 +28,8 @@ struct tml_strip_image {
 
 /* n slots, columns `column`.. of rows x.. */
 TML_INLINE void tml_strip_plain_i8(const struct tml_strip_image *image, const int8_t *x,
-                                   int_fast16_t column, int_fast16_t n, int_fast16_t stride, uint32_t *slots)
+                                   int_fast16_t column, int_fast16_t n, int_fast16_t stride,
+                                   uint32_t *slots)
 {
     for (; n > 0; n--) {
         uint32_t x4 = 0U;
@@ -53,9 +54,9 @@ TML_INLINE void tml_strip_plain_i8(const struct tml_strip_image *image, const in
 #if TML_HAVE_DSP_BLOCKS
 /*
  * The same in 30 cycles a slot, 32 with x4. Halfwords of two columns side by side are bytes whose
- * SXTB16 is the pair of one channel and, rotated, of the next. Columns beside the image are not loaded,
- * their registers keep what lies outside: each round jumps back to one of several sets of loads,
- * the one for columns 1 or 0 to 1, to 2, to 3, to 4 within the image.
+ * SXTB16 is the pair of one channel and, rotated, of the next. Columns beside the image are not
+ * loaded, their registers keep what lies outside: each round jumps back to one of several sets of
+ * loads, the one for columns 1 or 0 to 1, to 2, to 3, to 4 within the image.
  */
 #    define TML_STRIP_TWO_CHANNELS(at)                                                             \
         "sxtb16 %[s], %[t]\n"                                                                      \
@@ -72,7 +73,7 @@ TML_INLINE void tml_strip_plain_i8(const struct tml_strip_image *image, const in
 #    define TML_STRIP_X3 "ldr.w %[x3], [%[x], %[three]]\n"
 #    define TML_STRIP_X4 "ldr.w %[s], [%[x], %[one], lsl #2]\n"
 #    define TML_STRIP_HEAD(align) "b.w 2f\n .balign " align "\n"
-#    define TML_STRIP_GATHER(align, to_four, keep_x4, b, c, bytes)                                      \
+#    define TML_STRIP_GATHER(align, to_four, keep_x4, b, c, bytes)                                 \
         "adr %[t], 1f + 1\n"                                                                       \
         "add %[head], %[head], %[t]\n"                                                             \
         "bx %[head]\n"                                                                             \
@@ -105,7 +106,8 @@ TML_INLINE void tml_strip_plain_i8(const struct tml_strip_image *image, const in
         : "memory", "cc"
 
 TML_INLINE void tml_strip_rows_i8(const struct tml_strip_image *image, const int8_t *x,
-                                  int_fast16_t column, int_fast16_t n, int_fast16_t stride, uint32_t *slots)
+                                  int_fast16_t column, int_fast16_t n, int_fast16_t stride,
+                                  uint32_t *slots)
 {
     int_fast16_t end = image->columns - column; /* of the columns within */
     if (column < -1 || end < 2) {
@@ -151,8 +153,8 @@ struct tml_strip_part {
 
 /* x: the first of the rows */
 TML_INLINE void tml_strip_gather_i8(const struct tml_strip_image *image,
-                                    const struct tml_strip_part *part, const int8_t *x, int_fast16_t stride,
-                                    uint32_t *slots)
+                                    const struct tml_strip_part *part, const int8_t *x,
+                                    int_fast16_t stride, uint32_t *slots)
 {
     int_fast16_t column = part->column;
     for (int_fast16_t strips = part->strips; strips > 0; strips--) {
@@ -184,8 +186,8 @@ TML_STRIP_BLOCK void tml_strip_gather_s2_i8(const struct tml_strip_image *image,
 
 /* n slots of each strip as they are outside the image. */
 TML_INLINE void tml_strip_outside_i8(const struct tml_strip_image *image,
-                                     const struct tml_strip_part *part, int_fast16_t n, int_fast16_t stride,
-                                     uint32_t *slots)
+                                     const struct tml_strip_part *part, int_fast16_t n,
+                                     int_fast16_t stride, uint32_t *slots)
 {
     uint32_t pair = tml_pair(image->outside, image->outside);
     for (int_fast16_t strips = part->strips; strips > 0 && n > 0; strips--) {
