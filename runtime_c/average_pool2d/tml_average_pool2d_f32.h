@@ -116,9 +116,10 @@ TML_KERNEL void tml_average_pool2d_f32(const struct tml_average_pool2d_f32_param
                     y_pixel[c + i] = tml_clamp_f32(acc[i] / divisor, p->y_min, p->y_max);
                 }
             }
-            for (; c < p->x_c; c++) {
+            for (int_fast16_t rest = p->x_c % 4; rest > 0; rest--) {
                 float acc = tml_average_pool2d_1_f32(p, x_first + c, rows, columns);
                 y_pixel[c] = tml_clamp_f32(acc / divisor, p->y_min, p->y_max);
+                c++;
             }
         }
     }

@@ -132,9 +132,10 @@ TML_KERNEL void tml_average_pool2d_i8(const struct tml_average_pool2d_params *TM
                     y_pixel[c + i] = tml_average_pool2d_output_i8(p, acc[i] - offset, m);
                 }
             }
-            for (; c < p->x_c; c++) {
+            for (int_fast16_t rest = p->x_c % 4; rest > 0; rest--) {
                 int32_t acc = tml_average_pool2d_1_i8(p, x_first + c, rows, columns);
                 y_pixel[c] = tml_average_pool2d_output_i8(p, acc - offset, m);
+                c++;
             }
         }
     }

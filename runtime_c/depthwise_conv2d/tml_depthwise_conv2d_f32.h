@@ -102,10 +102,11 @@ tml_depthwise_pixel_f32(const struct tml_depthwise_conv2d_f32_params *TML_RESTRI
             y[c + i] = tml_clamp_f32(acc[i], p->y_min, p->y_max);
         }
     }
-    for (; c < p->x_c; c++) {
+    for (int_fast16_t rest = p->x_c % 4; rest > 0; rest--) {
         float acc = tml_rom_f32(bias + c);
         acc = tml_depthwise_channel_f32(p, taps, x + c, weights + c, acc);
         y[c] = tml_clamp_f32(acc, p->y_min, p->y_max);
+        c++;
     }
 }
 

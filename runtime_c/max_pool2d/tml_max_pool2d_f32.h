@@ -97,9 +97,10 @@ TML_KERNEL void tml_max_pool2d_f32(const struct tml_max_pool2d_f32_params *TML_R
                     y_pixel[c + i] = acc[i] < p->y_max ? acc[i] : p->y_max;
                 }
             }
-            for (; c < p->x_c; c++) {
+            for (int_fast16_t rest = p->x_c % 4; rest > 0; rest--) {
                 float acc = tml_max_pool2d_1_f32(p, x_first + c, rows, columns);
                 y_pixel[c] = acc < p->y_max ? acc : p->y_max;
+                c++;
             }
         }
     }

@@ -97,9 +97,10 @@ TML_KERNEL void tml_max_pool2d_i8(const struct tml_max_pool2d_params *TML_RESTRI
                     y_pixel[c + i] = (int8_t)(acc[i] < p->y_max ? acc[i] : p->y_max);
                 }
             }
-            for (; c < p->x_c; c++) {
+            for (int_fast16_t rest = p->x_c % 4; rest > 0; rest--) {
                 int32_t acc = tml_max_pool2d_1_i8(p, x_first + c, rows, columns);
                 y_pixel[c] = (int8_t)(acc < p->y_max ? acc : p->y_max);
+                c++;
             }
         }
     }
