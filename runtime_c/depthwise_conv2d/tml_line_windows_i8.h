@@ -41,60 +41,68 @@ struct tml_line_windows {
         "smlad %[y4], %[" #z "], %[wa], %[y4]\n"                                                   \
         "smlad %[y5], %[" #z "], %[wb], %[y5]\n"
 
-/* One row of outputs of one channel. */
-TML_INLINE void tml_line_row_i8(const struct tml_line_windows *windows, uint32_t *line,
-                                const int32_t *weights)
+TML_SHARED TML_ALL_REGISTERS void tml_line_windows_i8(const struct tml_line_windows *windows,
+                                                      uint32_t *lines, const int32_t *weights)
 {
     int_fast16_t rounds = windows->rounds;
-    uint32_t *end = line + 12 * windows->groups;
-    uint32_t y0, y1, y2, y3, y4, y5, x0, x1, x2, wa, wb, p, w, n;
-    __asm__ volatile(
-        "1:\n"
-        "ldr %[w], %[weights]\n"
-        "ldr %[p], %[line]\n"
-        "ldr %[n], %[rounds]\n"
-        "ldr %[y0], [%[w]], #4\n"
-        "mov %[y1], %[y0]\n"
-        "mov %[y2], %[y0]\n"
-        "mov %[y3], %[y0]\n"
-        "mov %[y4], %[y0]\n"
-        "mov %[y5], %[y0]\n"
-        "2:\n"
-        "ldr %[x0], [%[p]]\n"
-        "ldr %[x1], [%[p], #16]\n"
-        TML_LINE_STEP(x0, x1, x2, 32, 0)
-        TML_LINE_STEP(x1, x2, x0, 48, 8)
-        TML_LINE_STEP(x2, x0, x1, 64, 16)
-        "ldr %[x0], [%[w], #24]\n"
-        "adds %[w], #28\n"
-        "subs %[n], #1\n"
-        "add %[p], %[p], %[x0]\n"
-        "bne 2b\n"
-        "ldr %[wa], [%[w]]\n"
-        "ldr %[p], %[line]\n"
-        "ldr %[n], %[end]\n"
-        "smmulr %[y0], %[y0], %[wa]\n"
-        "smmulr %[y1], %[y1], %[wa]\n"
-        "smmulr %[y2], %[y2], %[wa]\n"
-        "smmulr %[y3], %[y3], %[wa]\n"
-        "smmulr %[y4], %[y4], %[wa]\n"
-        "smmulr %[y5], %[y5], %[wa]\n"
-        "pkhbt %[y0], %[y0], %[y1], lsl #16\n"
-        "pkhbt %[y2], %[y2], %[y3], lsl #16\n"
-        "pkhbt %[y4], %[y4], %[y5], lsl #16\n"
-        "str %[y2], [%[p], #16]\n"
-        "str %[y4], [%[p], #32]\n"
-        "str %[y0], [%[p]], #48\n"
-        "str %[p], %[line]\n"
-        "cmp %[p], %[n]\n"
-        "bne 1b\n"
-        : [y0] "=&r"(y0), [y1] "=&r"(y1), [y2] "=&r"(y2), [y3] "=&r"(y3), [y4] "=&r"(y4),
-          [y5] "=&r"(y5), [x0] "=&r"(x0), [x1] "=&r"(x1), [x2] "=&r"(x2), [wa] "=&r"(wa),
-          [wb] "=&r"(wb), [p] "=&r"(p), [w] "=&r"(w), [n] "=&r"(n), [line] "+m"(line)
-        : [weights] "m"(weights), [rounds] "m"(rounds), [end] "m"(end)
-        : "memory", "cc");
+    for (int_fast16_t c = 0; c < 4; c++) {
+        uint32_t *first = lines + c;
+        for (int_fast16_t row = 0; row < windows->rows; row++) {
+            uint32_t *line = first;
+            uint32_t *end = line + 12 * windows->groups;
+            uint32_t y0, y1, y2, y3, y4, y5, x0, x1, x2, wa, wb, p, w, n;
+            __asm__ volatile(
+                "1:\n"
+                "ldr %[w], %[weights]\n"
+                "ldr %[p], %[line]\n"
+                "ldr %[n], %[rounds]\n"
+                "ldr %[y0], [%[w]], #4\n"
+                "mov %[y1], %[y0]\n"
+                "mov %[y2], %[y0]\n"
+                "mov %[y3], %[y0]\n"
+                "mov %[y4], %[y0]\n"
+                "mov %[y5], %[y0]\n"
+                "2:\n"
+                "ldr %[x0], [%[p]]\n"
+                "ldr %[x1], [%[p], #16]\n"
+                TML_LINE_STEP(x0, x1, x2, 32, 0)
+                TML_LINE_STEP(x1, x2, x0, 48, 8)
+                TML_LINE_STEP(x2, x0, x1, 64, 16)
+                "ldr %[x0], [%[w], #24]\n"
+                "adds %[w], #28\n"
+                "subs %[n], #1\n"
+                "add %[p], %[p], %[x0]\n"
+                "bne 2b\n"
+                "ldr %[wa], [%[w]]\n"
+                "ldr %[p], %[line]\n"
+                "ldr %[n], %[end]\n"
+                "smmulr %[y0], %[y0], %[wa]\n"
+                "smmulr %[y1], %[y1], %[wa]\n"
+                "smmulr %[y2], %[y2], %[wa]\n"
+                "smmulr %[y3], %[y3], %[wa]\n"
+                "smmulr %[y4], %[y4], %[wa]\n"
+                "smmulr %[y5], %[y5], %[wa]\n"
+                "pkhbt %[y0], %[y0], %[y1], lsl #16\n"
+                "pkhbt %[y2], %[y2], %[y3], lsl #16\n"
+                "pkhbt %[y4], %[y4], %[y5], lsl #16\n"
+                "str %[y2], [%[p], #16]\n"
+                "str %[y4], [%[p], #32]\n"
+                "str %[y0], [%[p]], #48\n"
+                "str %[p], %[line]\n"
+                "cmp %[p], %[n]\n"
+                "bne 1b\n"
+                : [y0] "=&r"(y0), [y1] "=&r"(y1), [y2] "=&r"(y2), [y3] "=&r"(y3), [y4] "=&r"(y4),
+                  [y5] "=&r"(y5), [x0] "=&r"(x0), [x1] "=&r"(x1), [x2] "=&r"(x2), [wa] "=&r"(wa),
+                  [wb] "=&r"(wb), [p] "=&r"(p), [w] "=&r"(w), [n] "=&r"(n), [line] "+m"(line)
+                : [weights] "m"(weights), [rounds] "m"(rounds), [end] "m"(end)
+                : "memory", "cc");
+            first += windows->row_step;
+        }
+        weights += 2 + TML_LINE_ROUND * rounds;
+    }
 }
 #else
+/* One row of outputs of one channel. */
 TML_INLINE void tml_line_row_i8(const struct tml_line_windows *windows, uint32_t *line,
                                 const int32_t *weights)
 {
@@ -116,24 +124,17 @@ TML_INLINE void tml_line_row_i8(const struct tml_line_windows *windows, uint32_t
         line += 4;
     }
 }
-#endif
 
-#if TML_HAVE_DSP_BLOCKS
-TML_SHARED TML_ALL_REGISTERS
-#else
-TML_SHARED
-#endif
-void tml_line_windows_i8(const struct tml_line_windows *windows, uint32_t *lines,
-                         const int32_t *weights)
+TML_SHARED void tml_line_windows_i8(const struct tml_line_windows *windows, uint32_t *lines,
+                                    const int32_t *weights)
 {
     for (int_fast16_t c = 0; c < 4; c++) {
-        uint32_t *line = lines + c;
         for (int_fast16_t row = 0; row < windows->rows; row++) {
-            tml_line_row_i8(windows, line, weights);
-            line += windows->row_step;
+            tml_line_row_i8(windows, lines + c + row * windows->row_step, weights);
         }
         weights += 2 + TML_LINE_ROUND * windows->rounds;
     }
 }
+#endif
 
 #endif
