@@ -56,10 +56,14 @@ TML_INLINE void tml_line_inside_i8(const int8_t *x, ptrdiff_t col_pitch, int_fas
 #endif
 }
 
-/* As tml_line_plain_i8. */
-TML_SHARED void tml_line_gather_i8(const int8_t *x, ptrdiff_t col_pitch, int_fast16_t columns,
-                                   int_fast16_t column, int_fast16_t n, int32_t outside,
-                                   uint32_t *line)
+/* As tml_line_plain_i8. Without the attribute gcc 12 keeps a frame pointer in the next block. */
+#if TML_HAVE_DSP_BLOCKS
+TML_SHARED TML_ALL_REGISTERS
+#else
+TML_SHARED
+#endif
+void tml_line_gather_i8(const int8_t *x, ptrdiff_t col_pitch, int_fast16_t columns,
+                        int_fast16_t column, int_fast16_t n, int32_t outside, uint32_t *line)
 {
     int_fast16_t before = column < 0 ? (1 - column) / 2 : 0; /* pairs that begin in the padding */
     int_fast16_t inside = columns > column ? (columns - column) / 2 - before : 0;
