@@ -34,7 +34,7 @@ def with_kernels() -> Mapping[str, tuple[Call, Kernel]]:
         f"{kernel.name}-{name}": (call, kernel)
         for name, call in calls().items()
         for kernel in op_of(call.node).kernels
-        if not kernel.features and kernel.accepts(call.site) is None
+        if kernel.features <= {"dsp"} and kernel.accepts(call.site) is None
         if (runtime_dir() / header_of(kernel)).exists()
     }
 
