@@ -64,7 +64,11 @@ def choose(graph: Graph, target: Target, *, io: str = "caller", optimize: str = 
     options = _all_options(
         graph, [n for n in nodes if n.name not in first.copies], target, optimize
     )
-    chosen = {name: _best(graph, o.candidates, optimize) for name, o in options.items()}
+    chosen = {
+        n.name: _best(graph, n, options[n.name].candidates, optimize)
+        for n in nodes
+        if n.name in options
+    }
     order = _order(graph, nodes, chosen, first)
     storage = final_storage(graph, order, chosen)
     blocks = _blocks(graph, order, chosen, storage, io)
@@ -81,16 +85,15 @@ def choose(graph: Graph, target: Target, *, io: str = "caller", optimize: str = 
 _AS_FAST = {"speed": 1.03, "balanced": 1.05, "size": 1.5}
 
 
-def _best(graph: Graph, candidates: Sequence[Candidate], optimize: str) -> Candidate:
+def _best(graph: Graph, node: Node, candidates: Sequence[Candidate], optimize: str) -> Candidate:
     """Of those that are as fast, the one with the fewest bytes of scratch and result."""
     limit = min(c.cycles for c in candidates) * _AS_FAST[optimize]
     fast = [c for c in candidates if c.cycles <= limit]
-    return min(fast, key=lambda c: (_memory(graph, c), c.cycles))
+    return min(fast, key=lambda c: (_memory(graph, node, c), c.cycles))
 
 
-def _memory(graph: Graph, candidate: Candidate) -> int:
+def _memory(graph: Graph, node: Node, candidate: Candidate) -> int:
     """Bytes that a node needs beside its inputs."""
-    node = next(n for n in graph.nodes if n.name == candidate.node)
     if candidate.in_place:
         return candidate.scratch_bytes
     return candidate.scratch_bytes + sum(graph.type(name).bytes for name in node.outputs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -78,9 +78,6 @@ class Node:
     def __post_init__(self) -> None:
         frozen = MappingProxyType({k: _freeze(v) for k, v in sorted(self.attrs.items())})
         object.__setattr__(self, "attrs", frozen)
-
-    def with_attrs(self, **attrs: Any) -> Node:
-        return replace(self, attrs={**self.attrs, **attrs})
 
 
 def _freeze(value: Any) -> Any:

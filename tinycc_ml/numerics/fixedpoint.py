@@ -81,7 +81,3 @@ def shared_multipliers(scales: tuple[float, ...], reach: int) -> SharedMultiplie
         if sum(abs(v) for v in value) * reach <= INT32_MAX:
             return SharedMultipliers(value, shift)
     raise ValueError(f"scales of {max(scales):g} are too large for 32 bits")
-
-
-def clamp(value: np.ndarray, low: int, high: int, dtype: type = np.int8) -> np.ndarray:
-    return np.clip(value, low, high).astype(dtype)

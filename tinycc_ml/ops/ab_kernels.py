@@ -49,11 +49,10 @@ def _conv2d_params(site: Site) -> dict[str, int | float]:
     return {**image, "groups": 1, "x_zero_point": zero, **quantized_params(site)}
 
 
-def _is_pointwise(site: Site) -> bool:
-    """Each pixel is read before its results are written, over its own bytes or those of earlier ones."""
-    window = _window(site)
-    plain = window.kernel == (1, 1) == window.strides and not any(window.pads)
-    return plain and site.y.shape[3] <= site.x.shape[3]
+def _in_place(site: Site) -> tuple[int, ...]:
+    """Pointwise, a pixel is read before its results are written, over its own or earlier bytes."""
+    narrower = site.y.shape[3] <= site.x.shape[3]
+    return (0,) if narrower and _window(site).is_pointwise else ()
 
 
 def _scratch(run: int, runs: int, channels: int) -> int:
@@ -67,7 +66,7 @@ CONV2D = Kernel(
     params=_conv2d_params,
     arrays=lambda site: _stream(site, _run(site)[0]),
     scratch_bytes=lambda site: _scratch(*_run(site), site.y.shape[3]),
-    in_place=lambda site: (0,) if _is_pointwise(site) else (),
+    in_place=_in_place,
     cycles=lambda site: ab_words.cycles(
         site.y.size // site.y.shape[3], site.y.shape[3], *_run(site)
     ),

@@ -102,11 +102,9 @@ def _channels(site: Site) -> Channels | None:
 
 
 def _is_pointwise(site: Site) -> str | None:
-    window = _window(site)
-    plain = window.kernel == (1, 1) == window.strides and not any(window.pads)
     return (
         None
-        if plain and site.attrs["groups"] == 1
+        if _window(site).is_pointwise and site.attrs["groups"] == 1
         else "takes a 1x1 window, stride 1, no padding, 1 group"
     )
 

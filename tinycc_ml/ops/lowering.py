@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
@@ -173,7 +173,3 @@ def _same_scale(quant: Quant | None, scale: np.ndarray) -> bool:
     if quant is None or any(quant.zero_point):
         return False
     return bool(np.allclose(np.asarray(quant.scale), scale, rtol=1e-5, atol=0))
-
-
-def integer_type(type_: TensorType, quant: Quant | None) -> TensorType:
-    return replace(type_, dtype=I8, quant=quant)

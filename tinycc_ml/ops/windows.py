@@ -31,6 +31,11 @@ class Window:
         return {"strides": self.strides, "dilations": self.dilations, "pads": self.pads}
 
     @property
+    def is_pointwise(self) -> bool:
+        """One tap at every pixel: no window to speak of."""
+        return self.kernel == (1, 1) == self.strides and not any(self.pads)
+
+    @property
     def extent(self) -> tuple[int, int]:
         """Rows and columns the dilated kernel spans."""
         return tuple((k - 1) * d + 1 for k, d in zip(self.kernel, self.dilations, strict=True))  # type: ignore
