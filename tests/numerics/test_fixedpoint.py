@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from tinycc_ml.numerics.fixedpoint import (
     INT32_MAX,
-    clamp,
     multiplier_of,
     requantize,
     round_half_up,
@@ -93,7 +92,3 @@ def test_shared_multipliers_cannot_leave_32_bits(values: tuple[float, ...]) -> N
 def test_shared_multipliers_beyond_32_bits_are_refused() -> None:
     with pytest.raises(ValueError, match="too large"):
         shared_multipliers((1e7,), 255)
-
-
-def test_clamp_narrows() -> None:
-    assert clamp(np.array([-300, 5, 300]), -128, 100).tolist() == [-128, 5, 100]
