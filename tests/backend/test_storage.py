@@ -206,4 +206,5 @@ def test_the_checker_sees_a_value_that_is_lost() -> None:
         output y""")
     broken = dict.fromkeys(plan.placement.offsets, 0)
     with pytest.raises(AssertionError, match="y reads"):
-        execute(replace(plan, placement=replace(plan.placement, offsets=broken)))
+        placement = replace(plan.placement, offsets=broken)
+        execute(replace(plan, arena=replace(plan.arena, placement=placement)))

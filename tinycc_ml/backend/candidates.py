@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..errors import Location, ModelError
 from ..ir.graph import Graph, Node
 from ..ops import op_of
-from ..ops.base import Kernel, Site
+from ..ops.base import PLAIN, Kernel, Overlap, Site
 from .target import Target
 
 
@@ -18,8 +18,10 @@ class Candidate:
     node: str
     kernel: Kernel | None
     scratch_bytes: int
-    in_place: tuple[int, ...]
+    overlaps: tuple[Overlap, ...]
     cycles: float
+    x_format: str = PLAIN
+    y_format: str = PLAIN
 
     @property
     def name(self) -> str:
@@ -44,19 +46,24 @@ def options_of(graph: Graph, node: Node, target: Target, optimize: str = "balanc
         if reason:
             refused.append((kernel.name, reason))
         else:
-            scratch = kernel.scratch_bytes(site)
-            found.append(
-                Candidate(node.name, kernel, scratch, kernel.in_place(site), kernel.cycles(site))
-            )
+            found.append(_of_kernel(node, kernel, site))
     if not found and op.nest is not None:
         nest = op.nest(site)
-        found.append(Candidate(node.name, None, 0, nest.in_place, nest.cycles))
+        overlaps = tuple(Overlap(index) for index in nest.in_place)
+        found.append(Candidate(node.name, None, 0, overlaps, nest.cycles))
     if not found:
         reasons = "; ".join(f"{name} {reason}" for name, reason in refused) or "it has no kernel"
         raise ModelError(
             f"{node.op} on {site.x} can't be computed: {reasons}", loc=Location(node=node.name)
         )
     return Options(tuple(found), tuple(refused))
+
+
+def _of_kernel(node: Node, kernel: Kernel, site: Site) -> Candidate:
+    return Candidate(
+        node.name, kernel, kernel.scratch_bytes(site), kernel.overlaps(site), kernel.cycles(site),
+        kernel.x_format, kernel.y_format,
+    )  # fmt: skip
 
 
 def _lacks(kernel: Kernel, target: Target, optimize: str) -> str | None:

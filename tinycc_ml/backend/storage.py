@@ -97,9 +97,10 @@ def _write_in_place(
     y = classes.root(node.outputs[0])
     if y in classes.external or len(node.outputs) != 1:
         return
-    for index in candidate.in_place:
-        x = classes.root(node.inputs[index])
-        fits = graph.type(node.inputs[index]).bytes >= graph.type(node.outputs[0]).bytes
+    for overlap in candidate.overlaps:
+        operand = node.inputs[overlap.input]
+        x = classes.root(operand)
+        fits = overlap.lead == 0 and graph.type(operand).bytes >= graph.type(node.outputs[0]).bytes
         if x in classes.external or x == y or last.get(x) != step or not fits:
             continue
         until = max(last.get(y, step), step)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import ab_words
-from .base import Kernel, Site
+from .base import Kernel, Overlap, Site
 from .contraction import accumulator_bound, needs, quantized_params
 from .windows import Window, image_params
 
@@ -49,10 +49,10 @@ def _conv2d_params(site: Site) -> dict[str, int | float]:
     return {**image, "groups": 1, "x_zero_point": zero, **quantized_params(site)}
 
 
-def _in_place(site: Site) -> tuple[int, ...]:
+def _overlaps(site: Site) -> tuple[Overlap, ...]:
     """Pointwise, a pixel is read before its results are written, over its own or earlier bytes."""
     narrower = site.y.shape[3] <= site.x.shape[3]
-    return (0,) if narrower and _window(site).is_pointwise else ()
+    return (Overlap(),) if narrower and _window(site).is_pointwise else ()
 
 
 def _scratch(run: int, runs: int, channels: int) -> int:
@@ -66,7 +66,7 @@ CONV2D = Kernel(
     params=_conv2d_params,
     arrays=lambda site: _stream(site, _run(site)[0]),
     scratch_bytes=lambda site: _scratch(*_run(site), site.y.shape[3]),
-    in_place=_in_place,
+    overlaps=_overlaps,
     cycles=lambda site: ab_words.cycles(
         site.y.size // site.y.shape[3], site.y.shape[3], *_run(site)
     ),

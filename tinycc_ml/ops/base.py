@@ -76,9 +76,22 @@ class Nest:
     body: tuple[Loop | str, ...]
     arrays: tuple[tuple[str, np.ndarray], ...] = ()
     includes: tuple[str, ...] = ()
-    in_place: tuple[int, ...] = ()
+    in_place: tuple[int, ...] = ()  # inputs that are read at an index before it is written
     cycles: float = 0.0
 
+
+@dataclass(frozen=True)
+class Overlap:
+    """The result may lie over the run-time input `input`: its first byte comes at least `lead` bytes before
+    that of the input; when `exact`, neither more nor fewer. It may end before or behind the input's end."""
+
+    input: int = 0
+    lead: int = 0
+    exact: bool = False
+
+
+# Storage formats (backend/views.py): row-major; a plane for each channel of [N, H, W, C]
+PLAIN, PLANAR = "plain", "planar"
 
 SPEED = frozenset({"speed"})
 ANY_GOAL = frozenset({"speed", "balanced", "size"})
@@ -101,8 +114,11 @@ class Kernel:
     # Modelled cycles on a Cortex-M4: only ranks candidates against each other
     cycles: Callable[[Site], float] = lambda site: 0.0
     activations: tuple[int, ...] = (0,)
-    # inputs that the result may be written over, from the same first byte on
-    in_place: Callable[[Site], tuple[int, ...]] = lambda site: ()
+    # how the result may lie over an input
+    overlaps: Callable[[Site], tuple[Overlap, ...]] = lambda site: ()
+    # storage of all its activations, and of its result
+    x_format: str = PLAIN
+    y_format: str = PLAIN
     per_image: bool = True  # one call for each index of the leading (batch) axis
     features: frozenset[str] = frozenset()  # what the target must have
     goals: frozenset[str] = ANY_GOAL  # the --optimize it may serve

@@ -16,7 +16,7 @@ from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import F32, Quant, TensorType
 from ..numerics.fixedpoint import round_half_up
-from .base import Arrays, Case, Kernel, Loop, Nest, Op, QuantizeRule, Site
+from .base import Arrays, Case, Kernel, Loop, Nest, Op, Overlap, QuantizeRule, Site
 from .importing import OnnxNode
 from .indexing import nested
 from .intervals import Interval
@@ -91,11 +91,11 @@ def _takes(kind: str) -> Callable[[Site], str | None]:
 KERNELS = (
     Kernel(
         "tml_softmax_i8", "softmax", accepts=_takes("i8"), params=_i8_params,
-        arrays=lambda site: (("table", site.const(1)),), per_image=False, in_place=lambda site: (0,),
+        arrays=lambda site: (("table", site.const(1)),), per_image=False, overlaps=lambda site: (Overlap(),),
         cycles=lambda site: 40.0 * site.x.size,
     ),
     Kernel(
-        "tml_softmax_f32", "softmax", accepts=_takes("f32"), params=_sizes, per_image=False, in_place=lambda site: (0,),
+        "tml_softmax_f32", "softmax", accepts=_takes("f32"), params=_sizes, per_image=False, overlaps=lambda site: (Overlap(),),
         cycles=lambda site: 140.0 * site.x.size,
     ),
 )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .base import Kernel, Site
+from .base import Kernel, Overlap, Site
 from .contraction import accumulator_bound, needs, quantized_params
 from .windows import Window, channelwise_params
 
@@ -63,15 +63,15 @@ def _whole(site: Site) -> tuple[int, int]:
     return max(2, site.y.shape[1]), (site.y.shape[2] + 1) // 2
 
 
-def _in_place(site: Site) -> tuple[int, ...]:
+def _overlaps(site: Site) -> tuple[Overlap, ...]:
     """Blocks of 4 channels must not overlap, as the last one does when there is a rest."""
     same = site.x.shape == site.y.shape and site.x.shape[3] % 4 == 0
-    return (0,) if same else ()
+    return (Overlap(exact=True),) if same else ()
 
 
 def _pays(site: Site, tiling: Tiling) -> str | None:
     """Whole images are for writing in place: where the strips take less room than a result beside x."""
-    if tiling is not _whole or (_in_place(site) and _scratch(site, _whole) <= site.y.bytes):
+    if tiling is not _whole or (_overlaps(site) and _scratch(site, _whole) <= site.y.bytes):
         return None
     return "in place takes 4 channels at a time and strips smaller than the result"
 
@@ -138,7 +138,7 @@ def _kernel(name: str, stride: int, tiling: Tiling) -> Kernel:
         params=lambda site: _params(site, tiling),
         arrays=lambda site: (("weights", _stream(site, stride)),),
         scratch_bytes=lambda site: _scratch(site, tiling),
-        in_place=_in_place if tiling is _whole else lambda site: (),
+        overlaps=_overlaps if tiling is _whole else lambda site: (),
         cycles=lambda site: _cycles(site, stride, tiling),
         features=frozenset({"dsp"}),
     )
