@@ -30,8 +30,9 @@ ORDER = {
     "compiler": 7,
     "toolchain": 8,
     "report": 9,
-    "api": 10,
-    "cli": 11,
+    "tuning": 10,
+    "api": 11,
+    "cli": 12,
 }
 # Files that belong to the package as a whole
 FREE = {"__init__", "__main__"}

@@ -19,6 +19,7 @@ from .quant.data import InputScale
 from .report import Source, build_report, report_files
 from .toolchain.loaded import Model, load
 from .toolchain.verify import Verified, verify_compiled
+from .tuning import tuned
 
 __all__ = ["Model", "Result", "compile", "load"]
 Progress = Callable[[str, int, int], None]
@@ -55,8 +56,11 @@ def compile(
     chosen = Options(**{**options, "input_scales": _scales(options.get("input_scales"))})
     data = Path(calibrate) if isinstance(calibrate, str) else calibrate
     compiled = compile_model(Path(model), target, data, chosen, _steps(progress, "calibrate"))
+    source = _source(Path(model), data)
+    if chosen.tune:
+        compiled = tuned(compiled, source, _steps(progress, "tune"))
     verified, unverified = _verified(compiled, Path(model), verify, progress)
-    report = build_report(compiled, _source(Path(model), data), verified, unverified)
+    report = build_report(compiled, source, verified, unverified)
     files = {**compiled.files, **report_files(report)}
     if out is None:
         return Result(compiled, report, files)

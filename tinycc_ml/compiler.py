@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from .backend.choose import Plan, choose
 from .backend.emit import emit
 from .backend.fits import check_fits
 from .backend.program import Program
+from .backend.search import Limits
 from .backend.spell import spell
 from .backend.target import Target, load_target
 from .backend.vectors import Vectors, make_vectors, seeded_samples, spread
@@ -40,6 +42,10 @@ class Options:
     prune_scope: str = "tensor"  # or "global"
     name: str | None = None
     optimize: str = "balanced"
+    ram: float = inf  # limits: bytes of arena, bytes of constants and code, modelled cycles
+    flash: float = inf
+    cycles: float = inf
+    tune: bool = False  # choose by cycles measured on the target's emulator; api.compile does
     io: str = "caller"
     io_type: str = "quantized"
     io_layout: str = "model"
@@ -89,15 +95,33 @@ def compile(
     lowered, accuracy, notes = _integer_graph(graph, data, options, progress)
     lowered, dead_work = _without_dead_work(lowered, options)
     bounds = accumulator_bounds(lowered)
-    plan = choose(lowered, target, io=options.io, optimize=options.optimize)
-    program = spell(plan, optimize=options.optimize)
-    check_fits(target, weights_bytes=program.weights_bytes)
-    vectors = make_vectors(lowered, program, _test_samples(lowered, data))
-    files = emit(program, vectors, single_file=options.single_file)
+    limits = limits_of_options(options)
+    plan = choose(lowered, target, io=options.io, optimize=options.optimize, limits=limits)
+    program, vectors, files = _written(plan, options, _test_samples(lowered, data))
     return Compiled(
         graph, lowered, plan, program, vectors, files, options, bounds, accuracy, pruned, tuple(notes),
         dead_work,
     )  # fmt: skip
+
+
+def limits_of_options(options: Options) -> Limits:
+    """What a plan may take at most, as far as the user said."""
+    return Limits(options.ram, options.flash, options.cycles)
+
+
+def replanned(compiled: Compiled, plan: Plan) -> Compiled:
+    """The same graph by another plan of it."""
+    program, vectors, files = _written(plan, compiled.options, compiled.vectors.inputs)
+    return replace(compiled, plan=plan, program=program, vectors=vectors, files=files)
+
+
+def _written(
+    plan: Plan, options: Options, samples: Mapping[str, np.ndarray]
+) -> tuple[Program, Vectors, Mapping[str, str]]:
+    program = spell(plan, optimize=options.optimize)
+    check_fits(plan.target, weights_bytes=program.weights_bytes)
+    vectors = make_vectors(plan.graph, program, samples)
+    return program, vectors, emit(program, vectors, single_file=options.single_file)
 
 
 def _float_graph(model: Path, options: Options) -> Graph:

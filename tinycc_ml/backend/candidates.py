@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import Location, ModelError
 from ..ir.graph import Graph, Node
@@ -22,6 +22,14 @@ class Candidate:
     cycles: float
     x_format: str = PLAIN
     y_format: str = PLAIN
+    index: int = 0  # among the node's candidates
+    flash_bytes: int = 0  # its constants
+    code_bytes: int = 0  # estimated, of code that its other nodes share
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What costs of candidates are kept under."""
+        return self.node, self.index
 
     @property
     def name(self) -> str:
@@ -56,14 +64,22 @@ def options_of(graph: Graph, node: Node, target: Target, optimize: str = "balanc
         raise ModelError(
             f"{node.op} on {site.x} can't be computed: {reasons}", loc=Location(node=node.name)
         )
-    return Options(tuple(found), tuple(refused))
+    numbered = tuple(replace(c, index=k) for k, c in enumerate(found))
+    return Options(numbered, tuple(refused))
 
 
 def _of_kernel(node: Node, kernel: Kernel, site: Site) -> Candidate:
     return Candidate(
         node.name, kernel, kernel.scratch_bytes(site), kernel.overlaps(site), kernel.cycles(site),
-        kernel.x_format, kernel.y_format,
+        kernel.x_format, kernel.y_format, flash_bytes=_flash_bytes(kernel, site),
     )  # fmt: skip
+
+
+def _flash_bytes(kernel: Kernel, site: Site) -> int:
+    """As the kernel says, else what the node's constants take."""
+    if kernel.flash_bytes is not None:
+        return kernel.flash_bytes(site)
+    return sum(t.type.bytes for t in site.inputs if t.is_constant)
 
 
 def _lacks(kernel: Kernel, target: Target, optimize: str) -> str | None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from ..errors import ModelError, TargetError, UnsupportedError
+from ..errors import InternalError, ModelError, UnsupportedError
 from ..ir.graph import Graph, Node
 from .arena import Arena, executed_nodes, plan_arena, scratch_name
 from .candidates import Candidate, Options, options_of
+from .costs import Costs, fitted, measured
+from .formats import assign, planar_tensors
+from .limits import check_limits, limits_of
 from .place import Block, Placement
+from .search import Limits, Search
 from .storage import Storage
 from .target import Target
-from .views import View, plain_view
+from .views import View, plain_view, planar
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,13 @@ class Plan:
         type_ = self.graph.type(tensor)
         if offset is None:
             return plain_view(self.storage.external[buffer], type_)
+        if tensor in self.planar:
+            return View("arena", offset, planar(type_.shape, type_.dtype))  # type: ignore[arg-type]
         return plain_view("arena", type_, offset)
+
+    @cached_property
+    def planar(self) -> frozenset[str]:
+        return planar_tensors(self.graph, self.chosen)
 
     def scratch_offset(self, node: str) -> int | None:
         return self.placement.offsets.get(scratch_name(node))
@@ -64,38 +75,44 @@ class Plan:
         return max((c.scratch_bytes for c in self.chosen.values()), default=0)
 
 
-def choose(graph: Graph, target: Target, *, io: str = "caller", optimize: str = "balanced") -> Plan:
-    """The plan for a target. UnsupportedError lists the nodes that nothing can compute; TargetError says
-    by how much a plan does not fit and names the tensors at the peak."""
+def choose(
+    graph: Graph,
+    target: Target,
+    *,
+    io: str = "caller",
+    optimize: str = "balanced",
+    limits: Limits | None = None,
+    costs: Costs | None = None,
+) -> Plan:
+    """The plan for a target; `costs` are cycles that were measured. UnsupportedError lists the nodes that
+    nothing can compute; TargetError says which limit can't be met, by how much, and what takes the most."""
+    limits = limits_of(target, limits or Limits())
+    nodes, options = _candidates(graph, target, optimize)
+    options = {name: measured(given, costs or {}) for name, given in options.items()}
+    best = Search(graph, nodes, options, io).best(optimize, limits)
+    check_limits(target, best, limits)
+    return Plan(graph, target, io, options, best.chosen, best.arena)
+
+
+def explore(
+    graph: Graph, target: Target, *, io: str, optimize: str, known: Collection[tuple[str, int]]
+) -> Plan:
+    """The plan with the most candidates whose key is not yet known: for measuring them."""
+    nodes, options = _candidates(graph, target, optimize)
+    chosen = assign(graph, nodes, options, lambda c: float(c.key in known))
+    if chosen is None:
+        raise InternalError("no choice of kernels agrees on the formats of tensors")
+    return Plan(graph, target, io, options, chosen, plan_arena(graph, nodes, chosen, io))
+
+
+def _candidates(
+    graph: Graph, target: Target, optimize: str
+) -> tuple[list[Node], dict[str, Options]]:
+    """The steps, and the candidates of those that need a kernel or a loop nest."""
     nodes, copies = executed_nodes(graph)
-    options = _all_options(graph, [n for n in nodes if n.name not in copies], target, optimize)
-    chosen = {
-        n.name: _best(graph, n, options[n.name].candidates, optimize)
-        for n in nodes
-        if n.name in options
-    }
-    arena = plan_arena(graph, nodes, chosen, io)
-    plan = Plan(graph, target, io, options, chosen, arena)
-    _check_memory(plan)
-    return plan
-
-
-# Candidates within this factor of the fastest one count as fast: the one that takes least memory serves
-_AS_FAST = {"speed": 1.03, "balanced": 1.05, "size": 1.5}
-
-
-def _best(graph: Graph, node: Node, candidates: Sequence[Candidate], optimize: str) -> Candidate:
-    """Of those that are as fast, the one with the fewest bytes of scratch and result."""
-    limit = min(c.cycles for c in candidates) * _AS_FAST[optimize]
-    fast = [c for c in candidates if c.cycles <= limit]
-    return min(fast, key=lambda c: (_memory(graph, node, c), c.cycles))
-
-
-def _memory(graph: Graph, node: Node, candidate: Candidate) -> int:
-    """Bytes that a node needs beside its inputs."""
-    if any(overlap.lead == 0 for overlap in candidate.overlaps):
-        return candidate.scratch_bytes
-    return candidate.scratch_bytes + sum(graph.type(name).bytes for name in node.outputs)
+    computed = [n for n in nodes if n.name not in copies]
+    options = _all_options(graph, computed, target, optimize)
+    return nodes, {n.name: fitted(n, options[n.name], target, optimize) for n in computed}
 
 
 def _all_options(
@@ -110,19 +127,3 @@ def _all_options(
     if problems:
         raise UnsupportedError(problems)
     return found
-
-
-def _check_memory(plan: Plan) -> None:
-    limit = plan.target.memories["ram"]
-    if limit is None or plan.arena_bytes <= limit:
-        return
-    peak = max(
-        range(len(plan.steps)),
-        key=lambda s: sum(b.bytes for b in plan.blocks if b.first <= s <= b.last),
-    )
-    live = sorted((b for b in plan.blocks if b.first <= peak <= b.last), key=lambda b: -b.bytes)
-    names = ", ".join(f"{b.name} ({b.bytes} bytes)" for b in live)
-    raise TargetError(
-        f"the arena takes {plan.arena_bytes} bytes, {plan.arena_bytes - limit} more than the RAM of "
-        f"{plan.target.name} ({limit}); at the peak, in {plan.steps[peak].name!r}, live: {names}"
-    )

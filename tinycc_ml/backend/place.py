@@ -1,96 +1,91 @@
-"""Offsets in the arena: buffers that live at the same time must not overlap, and the end lies low."""
+"""Offsets in the arena: buffers that live at the same time share bytes only where kernels allow it, and
+the end lies low."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
+from .blocks import Allowance, Block, Rivals, lower_bound, rivals_of
+from .first_fit import first_fit, neighbours_of, orders
+from .place_exact import size_of, smallest
 
-_TRIES = 200
+__all__ = ["Allowance", "Block", "Placement", "lower_bound", "overlaps", "place"]
 
-
-@dataclass(frozen=True)
-class Block:
-    """A buffer to place: it lives from step `first` to step `last`, both included."""
-
-    name: str
-    bytes: int
-    first: int
-    last: int
-    align: int = 4
+# Proofs that an arena is the smallest one for its blocks: it is as small as the lower bound; a search
+# has been through all placements; none
+BOUND, OPTIMAL, HEURISTIC = "bound", "optimal", "heuristic"
+# Shuffled orders of first fit, steps of the search
+_QUICK, _THOROUGH = (12, 8_000), (100, 400_000)
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Offsets by name, the arena's size, and a size below which no placement of these blocks can go."""
+    """Offsets by name, the arena's size, a size below which no placement of these blocks can go, and how
+    it is known that none is smaller: "bound", "optimal", or "heuristic" when it is not."""
 
     offsets: Mapping[str, int]
     bytes: int
     lower_bound: int
+    proof: str = BOUND
 
 
-def place(blocks: Sequence[Block], seed: int = 0) -> Placement:
-    """First fit in several orders, then in shuffled ones while the lower bound is not reached."""
-    bound = lower_bound(blocks)
-    best: dict[str, int] | None = None
-    best_bytes = 0
-    rng = np.random.default_rng(seed)
-    for order in _orders(blocks, rng):
-        offsets = _first_fit(order)
-        size = max((offsets[b.name] + b.bytes for b in blocks), default=0)
-        if best is None or size < best_bytes:
-            best, best_bytes = offsets, size
-        if best_bytes <= bound:
+def place(
+    blocks: Sequence[Block], allowances: Sequence[Allowance] = (), *, thorough: bool = True
+) -> Placement:
+    """The smallest arena found: by first fit, then by a search, with more effort when `thorough`.
+    The same blocks get the same places."""
+    bound = lower_bound(blocks, allowances)
+    rivals = rivals_of(blocks, allowances)
+    shuffles, steps = _THOROUGH if thorough else _QUICK
+    best = _first_fit(blocks, rivals, bound, shuffles)
+    size, proof = size_of(blocks, best), BOUND
+    if size > bound:
+        found = smallest(blocks, rivals, allowances, bound, best, steps)
+        best, size = found.offsets, found.bytes
+        proof = BOUND if size <= bound else OPTIMAL if found.optimal else HEURISTIC
+    return Placement({b.name: best[k] for k, b in enumerate(blocks)}, size, bound, proof)
+
+
+def _first_fit(
+    blocks: Sequence[Block], rivals: Sequence[Rivals], bound: int, shuffles: int
+) -> Mapping[int, int]:
+    """The best of several orders; the first one that reaches the bound."""
+    neighbours = neighbours_of(len(blocks), rivals)
+    best: Mapping[int, int] = {}
+    for order in orders(blocks, shuffles):
+        offsets = first_fit(order, blocks, neighbours)
+        size = size_of(blocks, offsets)
+        if not best or size < size_of(blocks, best):
+            best = offsets
+        if size <= bound:
             break
-    return Placement(best or {}, best_bytes, bound)
+    return best
 
 
-def lower_bound(blocks: Sequence[Block]) -> int:
-    """The most bytes that live at one step."""
-    steps = {b.first for b in blocks}
-    return max((sum(b.bytes for b in blocks if b.first <= s <= b.last) for s in steps), default=0)
-
-
-def _orders(blocks: Sequence[Block], rng: np.random.Generator) -> Iterable[list[Block]]:
-    yield sorted(blocks, key=lambda b: (-b.bytes, b.first, b.name))
-    yield sorted(blocks, key=lambda b: (b.first - b.last, -b.bytes, b.name))
-    yield sorted(blocks, key=lambda b: (b.first, -b.bytes, b.name))
-    yield sorted(blocks, key=lambda b: (-b.bytes * (b.last - b.first + 1), b.name))
-    weights = np.array([b.bytes for b in blocks], float)
-    for _ in range(_TRIES):
-        # a small buffer that lives long may have to come before a large one
-        keys = weights ** rng.choice((0.0, 0.5, 1.0)) * rng.uniform(0.3, 1.0, len(blocks))
-        yield [blocks[i] for i in np.argsort(-keys, kind="stable")]
-
-
-def _first_fit(order: Sequence[Block]) -> dict[str, int]:
-    offsets: dict[str, int] = {}
-    placed: list[Block] = []
-    for block in order:
-        rivals = [p for p in placed if p.first <= block.last and block.first <= p.last]
-        offset = 0
-        for rival in sorted(rivals, key=lambda p: offsets[p.name]):
-            if offset + block.bytes <= offsets[rival.name]:
-                break
-            offset = max(offset, _aligned(offsets[rival.name] + rival.bytes, block.align))
-        offsets[block.name] = offset
-        placed.append(block)
-    return offsets
-
-
-def _aligned(offset: int, align: int) -> int:
-    return -(-offset // align) * align
-
-
-def overlaps(blocks: Sequence[Block], offsets: Mapping[str, int]) -> list[tuple[str, str]]:
-    """Pairs that share bytes while both live: written apart from `place`, byte by byte, to check it."""
+def overlaps(
+    blocks: Sequence[Block], offsets: Mapping[str, int], allowances: Sequence[Allowance] = ()
+) -> list[tuple[str, str]]:
+    """Pairs that share bytes while both live, and no rule allows it: written apart from what places
+    them, to check it. A rule holds for the one step that ends one block and begins the other."""
     clashes = []
     for k, a in enumerate(blocks):
         for b in blocks[k + 1 :]:
-            steps = set(range(a.first, a.last + 1)) & set(range(b.first, b.last + 1))
-            own = range(offsets[a.name], offsets[a.name] + a.bytes)
-            other = range(offsets[b.name], offsets[b.name] + b.bytes)
-            if steps and max(own.start, other.start) < min(own.stop, other.stop):
+            first, last = max(a.first, b.first), min(a.last, b.last)
+            low = max(offsets[a.name], offsets[b.name])
+            high = min(offsets[a.name] + a.bytes, offsets[b.name] + b.bytes)
+            if first <= last and low < high and not _may_share(a, b, offsets, allowances):
                 clashes.append((a.name, b.name))
     return clashes
+
+
+def _may_share(
+    a: Block, b: Block, offsets: Mapping[str, int], allowances: Sequence[Allowance]
+) -> bool:
+    for rule in allowances:
+        if {rule.over, rule.under} == {a.name, b.name}:
+            over, under = (a, b) if rule.over == a.name else (b, a)
+            ahead = offsets[rule.under] - offsets[rule.over]
+            if over.first == under.last and under.first <= over.first <= over.last:
+                return ahead == rule.lead if rule.exact else ahead >= rule.lead
+    return False

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import click
 
 from .. import __version__
-from .options import given_dims, given_scales, verb
+from .options import Amount, given_dims, given_scales, verb
 from .screen import Screen
 
 _FOLDER = click.Path(path_type=Path)
@@ -60,6 +61,17 @@ def main() -> None:
     default="balanced",
     show_default=True,
 )
+@click.option("--ram", type=Amount(1024), metavar="BYTES", help="The most the arena may take: 45K.")
+@click.option(
+    "--flash",
+    type=Amount(1024),
+    metavar="BYTES",
+    help="The most that constants and code may take: 100K.",
+)
+@click.option(
+    "--cycles", type=Amount(1000), metavar="N", help="The most modelled cycles of a run: 3.5M."
+)
+@click.option("--tune", is_flag=True, help="Choose kernels by cycles measured on the emulator.")
 @click.option(
     "--prune",
     type=click.FloatRange(0, 1, max_open=True),
@@ -127,6 +139,8 @@ def compile_verb(screen: Screen, **given: Any) -> dict[str, Any]:
     from .work import compile_model
 
     given["dims"] = given_dims(given["dims"])
+    for limit in ("ram", "flash", "cycles"):
+        given[limit] = inf if given[limit] is None else given[limit]
     given["input_scales"] = given_scales(given.pop("scales"), given.pop("offsets"))
     return compile_model(screen, verify=not given.pop("no_verify"), **given)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import Any, TypeVar
 
 import click
@@ -34,6 +35,25 @@ def verb(
         return group.command(name, context_settings=settings)(command)
 
     return decorate
+
+
+class Amount(click.ParamType):
+    """A number with K, M or G behind it: thousands, or 1024s where bytes are counted."""
+
+    def __init__(self, unit: int):
+        self.name = "bytes" if unit == 1024 else "count"
+        self.unit = unit
+
+    def convert(self, value: Any, param: Any, context: Any) -> float:
+        text = str(value).strip()
+        power = "KMG".find(text[-1:].upper()) + 1 if text else 0
+        try:
+            amount = float(text[:-1] if power else text) * self.unit**power
+        except ValueError:
+            amount = -1.0
+        if not 0 < amount < inf:
+            self.fail(f"wants a number such as 4000, 64K or 1.5M, got {text!r}", param, context)
+        return amount
 
 
 def given_dims(texts: Sequence[str]) -> dict[str, int]:

@@ -17,7 +17,8 @@ from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import F32, TensorType
 from . import binary_integer as forms
-from .base import Arrays, Case, Const, Nest, Op, QuantizeRule, Site, clamped
+from .base import Arrays, Case, Const, Kernel, Nest, Op, QuantizeRule, Site, clamped
+from .binary_kernels import KERNELS
 from .channels import channelwise
 from .importing import OnnxNode
 from .indexing import (
@@ -45,11 +46,12 @@ class Function:
     cycles: float = 9.0
     low: float = -3.0  # range of the test cases
     integer_cases: bool = True
+    kernels: tuple[Kernel, ...] = ()
 
 
 FUNCTIONS: Mapping[str, Function] = {
-    "add": Function(np.add, "v0 + v1", "Add", forms.ADD, clamps=True),
-    "sub": Function(np.subtract, "v0 - v1", "Sub", forms.SUB, clamps=True),
+    "add": Function(np.add, "v0 + v1", "Add", forms.ADD, clamps=True, kernels=KERNELS),
+    "sub": Function(np.subtract, "v0 - v1", "Sub", forms.SUB, clamps=True, kernels=KERNELS),
     "mul": Function(np.multiply, "v0 * v1", "Mul", forms.MUL, clamps=True),
     "div": Function(np.divide, "v0 / v1", "Div", forms.DIV, clamps=True, cycles=22.0, low=0.5),
     "pow": Function(
@@ -109,7 +111,7 @@ def _nest(function: Function, site: Site) -> Nest:
         cycles = function.cycles
     else:
         body = forms.statements(function.form, site, left, right, f"y0[{out}]")
-        cycles = 14.0
+        cycles = 19.0
     return Nest(
         nested(variables, dims, body),
         includes=includes,
@@ -179,6 +181,7 @@ def _cases(name: str, f: Function) -> tuple[Case, ...]:
         Case(f"{name}_scalar", f.onnx, ((2, 7), Const(np.float32(1.5))), low=f.low),
         Case(f"{name}_scalar_left", f.onnx, (Const(np.float32(2.5)), (2, 7)), low=f.low),
         case("channel", (1, 3, 4, 5), channel),
+        case("images", (2, 5, 3, 3), (2, 5, 3, 3)),
     )
     if name in ("add", "sub", "mul", "minimum", "maximum"):
         cases += (
@@ -211,6 +214,7 @@ def _op(name: str, f: Function) -> Op:
         interval=at_corners(partial(forms.integer, f.form)) if f.form.monotone else None,
         channels=channelwise(0, 1),
         quantize=QuantizeRule(partial(_lower, f)),
+        kernels=f.kernels,
         nest=partial(_nest, f),
         elementwise=True,
         clamps=f.clamps,

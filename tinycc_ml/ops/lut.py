@@ -6,6 +6,7 @@ x: i8 of any shape, table: i8[256]. Made by the integer lowering, never read fro
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from ..errors import ModelError
 from ..ir.graph import Attrs, Tensor
 from ..ir.types import TensorType
 from ..numerics.quantization import dequantize, quantize
-from .base import Arrays, Nest, Op, Site
+from .base import PLANAR, Arrays, Kernel, Nest, Op, Overlap, Site
 from .channels import channelwise
 from .indexing import nested, read_tensor
 from .intervals import Interval
@@ -71,7 +72,33 @@ def _interval(site: Site, operands: Sequence[Interval]) -> tuple[Interval, ...]:
 
 def _nest(site: Site) -> Nest:
     body = (f"y0[i] = {read_tensor(site.inputs[1], 'x1', '(uint8_t)(x0[i] + 128)')};",)
-    return Nest(nested(("i",), (site.x.size,), body), in_place=(0,), cycles=5.0 * site.x.size)
+    return Nest(nested(("i",), (site.x.size,), body), in_place=(0,), cycles=10.0 * site.x.size)
+
+
+def _refusal(site: Site) -> str | None:
+    if site.x.dtype.name == "i8" and site.y.dtype.name == "i8" and not site.inputs[0].is_constant:
+        return None
+    return f"takes run-time i8 and gives i8, got {site.x} and {site.y}"
+
+
+def _planar_refusal(site: Site) -> str | None:
+    return _refusal(site) or (None if site.y.rank == 4 else f"takes images, got {site.y}")
+
+
+_PLAIN = Kernel(
+    "tml_lut_i8",
+    "lut",
+    accepts=_refusal,
+    params=lambda site: {"n": site.x.size},
+    arrays=lambda site: (("table", site.const(1).view(np.uint8)),),
+    cycles=lambda site: 20.0 + 4.4 * site.x.size,
+    overlaps=lambda site: (Overlap(),),
+    per_image=False,
+)
+KERNELS = (
+    _PLAIN,
+    replace(_PLAIN, accepts=_planar_refusal, x_format=PLANAR, y_format=PLANAR),
+)
 
 
 OP = Op(
@@ -80,6 +107,7 @@ OP = Op(
     integer=integer,
     interval=_interval,
     channels=channelwise(0),
+    kernels=KERNELS,
     nest=_nest,
     elementwise=True,
     transposed=lambda site, permutation: {},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 from .. import __version__
@@ -102,6 +102,8 @@ def _options(options: Options, source: Source) -> dict[str, Any]:
         "prune": options.prune,
         "prune_scope": options.prune_scope,
         "optimize": options.optimize,
+        **{limit: _limit(getattr(options, limit)) for limit in ("ram", "flash", "cycles")},
+        "tune": options.tune,
         "io": options.io,
         "io_type": options.io_type,
         "io_layout": options.io_layout,
@@ -111,6 +113,10 @@ def _options(options: Options, source: Source) -> dict[str, Any]:
         "dims": dict(options.dims),
         "input_scales": {name: asdict(scale) for name, scale in options.input_scales.items()},
     }
+
+
+def _limit(most: float) -> int | None:
+    return None if most == inf else int(most)
 
 
 def _target(target: Target) -> dict[str, Any]:

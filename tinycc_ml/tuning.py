@@ -1,0 +1,67 @@
+"""--tune: the cycles of every candidate measured on the target's emulator, and the choice made by them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from .backend.choose import choose, explore
+from .backend.costs import Costs
+from .backend.emit import write_files
+from .compiler import Compiled, limits_of_options, replanned
+from .errors import TargetError
+from .report import Source, build_report, report_files
+from .toolchain.profile import profile_dir
+
+# Each round measures candidates that none before did; a node has a few
+_ROUNDS = 12
+Progress = Callable[[int, int], None]
+
+
+def tuned(compiled: Compiled, source: Source, progress: Progress | None = None) -> Compiled:
+    """The same graph by the plan that is best in measured cycles. TargetError when the target has no
+    emulator that counts."""
+    plan, options = compiled.plan, compiled.options
+    if plan.target.emulator.kind == "host":
+        raise TargetError(
+            "--tune needs a target whose cycles are counted, not the host",
+            hint="give --target, `tinyml targets` lists them",
+        )
+    costs = measured_costs(compiled, source, progress)
+    best = choose(
+        plan.graph, plan.target, io=plan.io, optimize=options.optimize,
+        limits=limits_of_options(options), costs=costs,
+    )  # fmt: skip
+    return replanned(compiled, best)
+
+
+def measured_costs(
+    compiled: Compiled, source: Source, progress: Progress | None = None
+) -> dict[tuple[str, int], float]:
+    """Modelled cycles of candidates by node and index, from runs of the whole net."""
+    plan, costs = compiled.plan, dict[tuple[str, int], float]()
+    wanted = {c.key for given in plan.options.values() for c in given.candidates}
+    for _ in range(_ROUNDS):
+        tried = explore(
+            plan.graph, plan.target, io=plan.io, optimize=compiled.options.optimize, known=costs
+        )
+        found = profiled(replanned(compiled, tried), source)
+        if found.keys() <= costs.keys():
+            break
+        costs |= found
+        if progress:
+            progress(len(costs), len(wanted))
+    return costs
+
+
+def profiled(compiled: Compiled, source: Source) -> Costs:
+    """One run on the emulator: the cycles of the candidates that were chosen."""
+    report = build_report(compiled, source, (), "its kernels are being measured")
+    with tempfile.TemporaryDirectory(prefix="tinycc_ml_") as folder:
+        write_files({**compiled.files, **report_files(report)}, Path(folder) / "net")
+        profile = profile_dir(Path(folder) / "net", compiled.plan.target)
+    cycles = {node.probe: float(node.cycles) for node in profile.nodes}
+    chosen = compiled.plan.chosen
+    steps = (s for s in compiled.program.steps if s.node in chosen and s.probe.id in cycles)
+    return {chosen[s.node].key: cycles[s.probe.id] for s in steps}
