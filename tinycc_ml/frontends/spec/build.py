@@ -127,6 +127,9 @@ class Build(Transformer):
     def call(self, parts: Parts) -> s.Call:
         return s.Call(_name(parts[0]), _nodes(parts), _span(parts))
 
+    def output_call(self, parts: Parts) -> s.Call:
+        return self.call(parts)
+
     def argument(self, parts: Parts) -> s.Argument:
         return s.Argument(None, parts[0], parts[0].span)
 

@@ -16,7 +16,7 @@ Part = s.Name | s.Expr
 
 def arranged(parts: Sequence[tuple[str, Part]]) -> s.Expr:
     """The tree of a flat list of ("prefix" | "operator" | "value", node), by shunting yard: no recursion."""
-    values: list[s.Expr] = []
+    values: list[s.Expr | _Growing] = []
     waiting: list[tuple[int, str, s.Name]] = []  # precedence, kind, operator
     for kind, part in parts:
         if kind == "value":
@@ -29,7 +29,7 @@ def arranged(parts: Sequence[tuple[str, Part]]) -> s.Expr:
         waiting.append((rank, kind, part))
     while waiting:
         _apply(values, waiting.pop())
-    return values[0]
+    return _closed(values[0])
 
 
 def _first(before: tuple[int, str, s.Name], rank: int, op: str) -> bool:
@@ -37,19 +37,35 @@ def _first(before: tuple[int, str, s.Name], rank: int, op: str) -> bool:
     return before[0] > rank or (before[0] == rank and op != "**")
 
 
-def _apply(values: list[s.Expr], operator: tuple[int, str, s.Name]) -> None:
-    _, kind, op = operator
-    right = values.pop()
+class _Growing:
+    """a + b + c while it is read: one node, so that a long sum is no deep tree."""
+
+    def __init__(self, first: s.Expr, rank: int):
+        self.operands, self.rank = [first], rank
+        self.ops: list[s.Name] = []
+
+    def closed(self) -> s.Operation:
+        span = _across(self.operands[0].span, self.operands[-1].span)
+        return s.Operation(tuple(self.operands), tuple(self.ops), span)
+
+
+def _closed(value: s.Expr | _Growing) -> s.Expr:
+    return value.closed() if isinstance(value, _Growing) else value
+
+
+def _apply(values: list[s.Expr | _Growing], operator: tuple[int, str, s.Name]) -> None:
+    rank, kind, op = operator
+    right = _closed(values.pop())
     if kind == "prefix":
         values.append(s.Unary(op.id, right, _across(op.span, right.span)))
         return
     left = values.pop()
-    span = _across(left.span, right.span)
-    # One node for a + b + c, so that a long sum is no deep tree
-    if isinstance(left, s.Operation) and PRECEDENCE[left.ops[-1].id] == PRECEDENCE[op.id] not in (4, 8):
-        values.append(s.Operation((*left.operands, right), (*left.ops, op), span))
-    else:
-        values.append(s.Operation((left, right), (op,), span))
+    # Comparisons and powers go by two
+    if not isinstance(left, _Growing) or left.rank != rank or rank in (4, 8):
+        left = _Growing(_closed(left), rank)
+    left.operands.append(right)
+    left.ops.append(op)
+    values.append(left)
 
 
 def _across(first: s.Span, last: s.Span) -> s.Span:

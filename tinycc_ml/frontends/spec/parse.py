@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from threading import Lock
 
 from lark import Lark, Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
@@ -19,14 +20,24 @@ from .syntax import Body, Comment, File, Source, Span
 # Each further mistake costs one more parse: long texts are parsed less often
 _TEXT_PARSED = 80_000
 _MOST_MISTAKES = 10
+# The filter of line ends has the state of one parse; editors parse in threads
+_ONE_AT_A_TIME = Lock()
 _OUTSIDE_STRINGS = re.compile(r'"(?:\\.|[^"\\\n])*"?|#[^\n]*|[{}]')
 
 
 def parse(source: Source, limits: Limits = LIMITS) -> File:
     """The tree of a text. SpecError with all mistakes that can be told apart."""
+    file, problems = parse_partly(source, limits)
+    if file is None or problems:
+        raise SpecError(problems)
+    return file
+
+
+def parse_partly(source: Source, limits: Limits = LIMITS) -> tuple[File | None, list[Problem]]:
+    """The tree of what can be understood, for editors, and what is wrong with the rest."""
     if len(source.text) > limits.text_bytes:
         message = f"the text is longer than {limits.text_bytes:,} characters"
-        raise SpecError([Problem(message, source, Span(1, 1, 1, 1))])
+        return None, [Problem(message, source, Span(1, 1, 1, 1))]
     text, problems = source.text + "\n", list[Problem]()
     for _ in range(1 + min(_MOST_MISTAKES, _TEXT_PARSED // len(text))):
         try:
@@ -35,10 +46,8 @@ def parse(source: Source, limits: Limits = LIMITS) -> File:
             problems.append(mistake.problem)
             text = _without(text, mistake)
         else:
-            if not problems:
-                return File(source, body, comments(source.text))
-            break
-    raise SpecError(problems)
+            return File(source, body, comments(source.text)), problems
+    return None, problems
 
 
 class _Mistake(Exception):
@@ -62,9 +71,10 @@ def _parser() -> tuple[Lark, Lines]:
 
 def _parsed(text: str, source: Source, limits: Limits) -> Body:
     parser, lines = _parser()
-    lines.reset(limits.brackets)
     try:
-        return parser.parse(text)  # type: ignore[return-value]
+        with _ONE_AT_A_TIME:
+            lines.reset(limits.brackets)
+            return parser.parse(text)  # type: ignore[return-value]
     except TooDeep as error:
         message = f"brackets are nested more than {limits.brackets} deep"
         problem = Problem(message, source, span_of(error.token))
@@ -83,7 +93,11 @@ def _unexpected_token(error: UnexpectedToken, lines: Lines, source: Source) -> _
     span, opened = _place(token, source), lines.unclosed()
     message = f"expected {expected(error.accepts or error.expected)}, got {found(token)}"
     hint, first, last = _hint(error, lines), lines.before(token), span.line
-    if opened is not None and token.type in ("$END", "_NL") or _starts_late(token, opened, source):
+    if token.type == "RBRACE" and not lines.open:
+        message = "no '{' is open that this could close"
+    if (opened is not None and token.type in ("$END", "_NL")) or _starts_late(
+        token, opened, source
+    ):
         assert opened is not None
         message = f"the {str(opened)!r} that opens here is not closed"
         span, hint, last = span_of(opened), None, max(span.line - 1, first)
@@ -102,14 +116,12 @@ def _starts_late(token: Token, opened: Token | None, source: Source) -> bool:
 
 def _hint(error: UnexpectedToken, lines: Lines) -> str | None:
     token, accepts = error.token, error.accepts or set()
-    if token.type == "EQUAL" and "EQEQ" in accepts or "__ANON_0" in accepts:
+    if token.type == "EQUAL" and "EQ" in accepts:
         return "two values are compared with =="
-    if token.type == "LBRACE" and lines.last_word == "else":
-        return None
-    if token.type in ("NAME", "_NL") and accepts >= {"LPAR", "EQUAL"}:
-        return "a statement is NAME = value, or a call"
-    if token.type == "NAME" and str(token) == "else":
-        return "else stands on the line of the '}' before it"
+    if token.type == "PIPE":
+        return "give the result a name: NAME = ..."
+    if accepts >= {"LPAR", "EQUAL"}:
+        return "a line is NAME = value, or a call"
     return None
 
 

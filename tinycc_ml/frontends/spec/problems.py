@@ -43,6 +43,15 @@ class Problem(ModelError):
         return [f"    {shown}", f"    {lead}{'^' * width}"]
 
 
+class Fail(Problem):
+    """A problem that a block states itself, about one of its arguments."""
+
+    def __init__(self, message: str, source: Source, span: Span, argument: str):
+        message, _, hint = message.partition("; ")
+        super().__init__(message, source, span, hint or None)
+        self.argument = argument
+
+
 class SpecError(ModelError):
     """All the mistakes found in a spec, in the order of the text."""
 

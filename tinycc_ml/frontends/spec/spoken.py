@@ -15,8 +15,7 @@ _WORDS = {
 }  # fmt: skip
 # Said only when there is little else: nearly everywhere a value may go on with them
 _RARE = (
-    "PIPE", "OR", "AND", "COMPARE", "PLUS", "MINUS", "STAR", "SLASH", "FLOOR", "PERCENT", "POWER", "AS", "ELSE", "NOT",
-    "TRUE", "FALSE", "NONE",
+    "PIPE", "OR", "AND", "EQ", "PLUS", "MINUS", "STAR", "SLASH", "PERCENT", "AS", "ELSE", "NOT", "TRUE", "FALSE", "NONE",
 )  # fmt: skip
 
 
@@ -31,10 +30,18 @@ def expected(types: Iterable[str]) -> str:
         words.append("a value")
         left -= {*_VALUE, "LPAR", "STRING"}
     left -= set(_RARE)
+    if left & {"_NL", "RPAR", "COMMA", "LBRACE"}:
+        left -= {"LSQB", "LPAR"} if "EQUAL" not in left else {"LSQB"}
     if len(left) > 1:
         left -= {"$END"}
     words += [word for kind, word in _WORDS.items() if kind in left]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}" if words else "something else"
+    return (
+        words[0]
+        if len(words) == 1
+        else f"{', '.join(words[:-1])} or {words[-1]}"
+        if words
+        else "something else"
+    )
 
 
 def found(token: Token) -> str:

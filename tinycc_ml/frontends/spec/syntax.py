@@ -1,13 +1,15 @@
 """The tree of a spec file. Every node knows its span, so that errors, the formatter and editors can point at it.
 
-Nodes are plain tuples: immutable, quick to make. Values are as written (a Number keeps its text), brackets are
+Nodes are immutable. Values are as written (a Number keeps its text), brackets are
 kept as Group, comments stand beside the tree in File.comments.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import NamedTuple, Union
+from typing import NamedTuple
 
 
 class Span(NamedTuple):
@@ -45,31 +47,36 @@ class Nothing(NamedTuple):
     span: Span
 
 
-class List(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class List:
     items: tuple[Expr, ...]
     span: Span
 
 
-class Group(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Group:
     """An expression in ( )."""
 
     value: Expr
     span: Span
 
 
-class Index(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Index:
     value: Expr
     index: Expr
     span: Span
 
 
-class Argument(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Argument:
     name: Name | None
     value: Expr
     span: Span
 
 
-class Call(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Call:
     """`bare`: a step of a pipe without brackets."""
 
     callee: Name
@@ -78,13 +85,15 @@ class Call(NamedTuple):
     bare: bool = False
 
 
-class Pipe(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Pipe:
     first: Expr
     steps: tuple[Call, ...]
     span: Span
 
 
-class Unary(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Unary:
     """`-x` or `not x`."""
 
     op: str
@@ -92,7 +101,8 @@ class Unary(NamedTuple):
     span: Span
 
 
-class Operation(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Operation:
     """Operands with the operators between them, of one precedence, from left to right."""
 
     operands: tuple[Expr, ...]
@@ -100,28 +110,32 @@ class Operation(NamedTuple):
     span: Span
 
 
-Expr = Union[
-    Name, Number, Text, Truth, Nothing, List, Group, Index, Call, Pipe, Unary, Operation
-]  # fmt: skip
+Expr = (
+    Name | Number | Text | Truth | Nothing | List | Group | Index | Call | Pipe | Unary | Operation
+)
 
 
-class Body(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Body:
     statements: tuple[Statement, ...]
     span: Span
 
 
-class Model(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Model:
     label: Name | Text
     span: Span
 
 
-class Type(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Type:
     dtype: Name
     shape: tuple[Expr, ...]
     span: Span
 
 
-class Input(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Input:
     """`label`: the tensor's name where it is not that of the variable."""
 
     name: Name
@@ -130,55 +144,64 @@ class Input(NamedTuple):
     span: Span
 
 
-class Output(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Output:
     name: Name
     value: Expr | None
     label: Text | None
     span: Span
 
 
-class Outputs(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Outputs:
     items: tuple[Output, ...]
     span: Span
 
 
-class Import(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Import:
     path: Text
     span: Span
 
 
-class Include(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Include:
     path: Text
     span: Span
 
 
-class Recipe(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Recipe:
     body: Body
     span: Span
 
 
-class Parameter(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Parameter:
     name: Name
     kind: Name | None
     default: Expr | None
     span: Span
 
 
-class Block(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Block:
     name: Name
     parameters: tuple[Parameter, ...]
     body: Body
     span: Span
 
 
-class Loop(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Loop:
     names: tuple[Name, ...]
     over: Expr
     body: Body
     span: Span
 
 
-class Branch(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Branch:
     """Conditions with their bodies, and what is done otherwise."""
 
     arms: tuple[tuple[Expr, Body], ...]
@@ -186,29 +209,43 @@ class Branch(NamedTuple):
     span: Span
 
 
-class Give(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Give:
     """`return`."""
 
     values: tuple[Expr, ...]
     span: Span
 
 
-class Assign(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Assign:
     names: tuple[Name, ...]
     value: Expr
     span: Span
 
 
-class Command(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Command:
     """A call that stands alone: weights(...), and the calls of a recipe."""
 
     call: Call
     span: Span
 
 
-Statement = Union[
-    Model, Input, Outputs, Import, Include, Recipe, Block, Loop, Branch, Give, Assign, Command
-]  # fmt: skip
+Statement = (
+    Model
+    | Input
+    | Outputs
+    | Import
+    | Include
+    | Recipe
+    | Block
+    | Loop
+    | Branch
+    | Give
+    | Assign
+    | Command
+)
 
 
 class Source(NamedTuple):
@@ -231,7 +268,22 @@ class Comment(NamedTuple):
     own_line: bool
 
 
-class File(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class File:
     source: Source
     body: Body
     comments: tuple[Comment, ...]
+
+
+def walk(node: object) -> Iterator[object]:
+    """A node and all nodes in it, names and values included, spans left out."""
+    todo: list[object] = [node]
+    while todo:
+        part = todo.pop()
+        if is_dataclass(part):
+            yield part
+            todo += (getattr(part, field.name) for field in reversed(fields(part)))
+        elif isinstance(part, (Name, Number, Text, Truth, Nothing)):
+            yield part
+        elif type(part) is tuple:
+            todo += reversed(part)
