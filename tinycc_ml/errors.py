@@ -44,6 +44,15 @@ class ModelError(TinymlError):
     """The model can't be read, or asks for what is not supported."""
 
 
+class NeedsValue(ModelError):
+    """A shape depends on a value of run time; `inputs`: the model's inputs that decide it."""
+
+    def __init__(self, message: str, inputs: Sequence[str], *, loc: Location | None = None):
+        hint = f"bind it: --bind {inputs[0]}=VALUE" if inputs else None
+        super().__init__(message, loc=loc, hint=hint)
+        self.inputs = tuple(inputs)
+
+
 class DataError(TinymlError):
     """Calibration or input data that does not fit the model."""
 

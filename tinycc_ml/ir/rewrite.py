@@ -88,6 +88,17 @@ class Draft:
             name = f"{hint}_{count}"
         return name
 
+    def mark(self) -> tuple[int, int]:
+        """The state to come back to, while nothing but additions are made."""
+        return len(self.nodes), len(self.tensors)
+
+    def rollback(self, mark: tuple[int, int]) -> None:
+        """Take back all nodes and tensors that were added since."""
+        for name in list(self.nodes)[mark[0] :]:
+            self.remove_node(self.nodes[name])
+        for name in list(self.tensors)[mark[1] :]:
+            del self.tensors[name]
+
     def remove_node(self, node: Node) -> None:
         """Take a node out; its output tensors stay for the node that takes its place."""
         del self.nodes[node.name]

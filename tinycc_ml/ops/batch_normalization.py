@@ -14,10 +14,18 @@ from .base import Case, Const, Op
 from .importing import OnnxNode, never_emitted
 
 
+def is_trained(node: OnnxNode) -> bool:
+    """At opset 6 and before, training is what happens unless the node says it is a test."""
+    default = int(node.opset < 7 and not node.attr("is_test", 0))
+    return bool(node.attr("training_mode", default))
+
+
 def from_onnx(node: OnnxNode) -> None:
     x = node.type(0)
-    if node.attr("training_mode", 0) or len([n for n in node.outputs if n]) > 1:
+    if is_trained(node) or len([n for n in node.outputs if n]) > 1:
         node.refuse("BatchNormalization in training mode is not supported")
+    if not node.attr("spatial", 1):
+        node.refuse("BatchNormalization with spatial 0 is not supported")
     names = ("scale", "bias", "mean", "variance")
     scale, bias, mean, variance = (
         node.const(k, n).astype(np.float64) for k, n in enumerate(names, start=1)

@@ -1,4 +1,4 @@
-"""Another element type: ONNX Cast. To floats of another width it does nothing, for floats are f32 here."""
+"""Another element type: ONNX Cast. Integers wrap; floats beyond an integer type become its nearest value."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..ir.graph import Attrs
-from ..ir.types import DTYPES, F32, TensorType
+from ..ir.types import DTYPES, TensorType
 from .base import Arrays, Case, Nest, Op, Site
+from .elementwise import cast_c, nest_of
+from .formulas import converted
 from .importing import OnnxNode
-from .indexing import nested
 
 # TensorProto.DataType to our names
-_ONNX_TYPES = {
-    1: "f32", 2: "u8", 3: "i8", 4: "u16", 5: "i16", 6: "i32", 7: "i64", 9: "bool", 12: "u32", 13: "u64",
+ONNX_TYPES = {
+    1: "f32", 2: "u8", 3: "i8", 4: "u16", 5: "i16", 6: "i32", 7: "i64", 9: "bool", 11: "f64", 12: "u32", 13: "u64",
 }  # fmt: skip
-_FLOATS = (1, 10, 11, 16)  # float, half, double, bfloat16
+_NAMES = {8: "string", 10: "float16", 16: "bfloat16"}
 
 
 def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
@@ -24,23 +25,33 @@ def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
 
 
 def reference(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
-    with np.errstate(invalid="ignore"):
-        return (arrays[0].astype(DTYPES[attrs["dtype"]].numpy),)
+    with np.errstate(all="ignore"):
+        return (converted(arrays[0], DTYPES[attrs["dtype"]].numpy),)
 
 
 def _nest(site: Site) -> Nest:
-    value = "x0[i] != 0" if site.y.dtype.name == "bool" else f"({site.y.dtype.c})x0[i]"
-    return Nest(nested(("i",), (site.y.size,), (f"y0[i] = {value};",)), cycles=6.0 * site.y.size)
+    return nest_of(site, cast_c(site.x.dtype, site.y.dtype), cycles=6.0)
+
+
+def _emit(node: OnnxNode, dtype: str) -> None:
+    data = node.tensor(0).data
+    if data is not None:
+        node.give(0, converted(data, DTYPES[dtype].numpy))
+    elif node.type(0).dtype.name == dtype:
+        node.rename(0, node.inputs[0])
+    else:
+        node.emit("cast", [node.inputs[0]], {"dtype": dtype}, out=0)
 
 
 def from_onnx(node: OnnxNode) -> None:
     to = node.attr("to")
-    if to in _FLOATS and node.type(0).dtype == F32:
-        node.rename(0, node.inputs[0])
-        return
-    if to not in _ONNX_TYPES:
-        node.refuse(f"Cast of {node.type(0)} to the ONNX type {to}")
-    node.emit("cast", [node.inputs[0]], {"dtype": _ONNX_TYPES[to]}, out=0)
+    if to not in ONNX_TYPES:
+        node.refuse(f"Cast of {node.type(0)} to the ONNX type {_NAMES.get(to, to)}")
+    _emit(node, ONNX_TYPES[to])
+
+
+def from_cast_like(node: OnnxNode) -> None:
+    _emit(node, node.type(1).dtype.name)
 
 
 OP = Op(
@@ -50,8 +61,8 @@ OP = Op(
     nest=_nest,
     elementwise=True,
     transposed=lambda site, permutation: site.attrs,
-    onnx={"Cast": from_onnx},
-    summary="Cast",
+    onnx={"Cast": from_onnx, "CastLike": from_cast_like},
+    summary="Cast, CastLike",
     cases=(
         Case("same", "Cast", ((2, 3),), {"to": 1}),
         Case("to_int32", "Cast", ((2, 5),), {"to": 6}, integer=False),

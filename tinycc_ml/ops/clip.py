@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..ir.graph import Attrs
-from ..ir.types import TensorType
+from ..ir.types import F32, TensorType
 from .base import Arrays, Case, Const, Nest, Op, QuantizeRule, Site, clamped
 from .channels import channelwise
 from .importing import OnnxNode
@@ -65,7 +65,7 @@ def limits(low: float | None, high: float | None) -> dict[str, float]:
 
 
 def from_relu(node: OnnxNode) -> None:
-    if node.type(0).quant is not None:
+    if node.type(0).quant is not None or node.type(0).dtype != F32:
         node.refuse(f"Relu takes f32, got {node.type(0)}")
     node.emit("clip", [node.inputs[0]], {"min": 0.0}, out=0)
 
@@ -75,6 +75,8 @@ def from_clip(node: OnnxNode) -> None:
     if node.type(0).quant is not None:
         on_real_values(node, from_clip)
         return
+    if node.type(0).dtype != F32:
+        node.refuse(f"Clip takes f32, got {node.type(0)}")
     bounds: list[float | None] = [node.attr("min", None), node.attr("max", None)]
     for k in (0, 1):
         if node.has(k + 1):

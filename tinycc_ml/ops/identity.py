@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from .base import Case, Op, QuantizeRule
 from .channels import channelwise
 from .importing import OnnxNode
@@ -13,10 +15,13 @@ def from_identity(node: OnnxNode) -> None:
 
 
 def from_dropout(node: OnnxNode) -> None:
-    """The mask, a second output, is made by nobody: a node that reads it is refused."""
-    if node.has(2) and bool(node.const(2, "training_mode").ravel()[0]):
+    """The mask, a second output, says that every value is kept."""
+    trained = node.opset < 7 and not node.attr("is_test", 0)
+    if trained or (node.has(2) and bool(node.const(2, "training_mode").ravel()[0])):
         node.refuse("Dropout in training mode is not supported")
     node.emit("identity", [node.inputs[0]], out=0)
+    if len(node.outputs) > 1 and node.outputs[1]:
+        node.give(1, np.ones(node.type(0).shape, bool))
 
 
 def lower(low: Lowering) -> None:

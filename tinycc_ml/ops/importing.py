@@ -8,10 +8,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..errors import InternalError, Location, ModelError
-from ..ir.graph import Attrs, Origin, Tensor
+from ..errors import InternalError, Location, ModelError, NeedsValue
+from ..ir.graph import Attrs, Origin, Tensor, constant
 from ..ir.rewrite import Draft
-from ..ir.types import Quant, TensorType
+from ..ir.types import Quant, TensorType, dtype_of
 
 _SENTINEL = object()
 TO_NHWC = (0, 2, 3, 1)
@@ -58,11 +58,24 @@ class OnnxNode:
         """The value of an input that must be a constant. ModelError when it is computed at run time."""
         tensor = self.tensor(index)
         if tensor.data is None:
-            what = what or f"input {index}"
-            self.refuse(
-                f"{self.op_type} needs a constant {what}, got {tensor.name!r} made at run time"
+            raise NeedsValue(
+                f"{self.op_type} needs a constant {what or f'input {index}'}, got {tensor.name!r} made at run time",
+                self._inputs_behind(tensor.name),
+                loc=Location(node=self.name or self.outputs[0]),
             )
         return tensor.data
+
+    def _inputs_behind(self, tensor: str) -> tuple[str, ...]:
+        """The model's inputs that a tensor is computed from."""
+        found: dict[str, None] = {}
+        todo = [tensor]
+        while todo:
+            name = todo.pop()
+            maker = self.draft.producer(name)
+            if name in self.draft.inputs:
+                found[name] = None
+            todo += maker.inputs if maker else ()
+        return tuple(found)
 
     def refuse(self, message: str, hint: str | None = None) -> NoReturn:
         raise ModelError(message, loc=Location(node=self.name or self.outputs[0]), hint=hint)
@@ -132,7 +145,24 @@ class OnnxNode:
 
     def rename(self, index: int, tensor: str) -> None:
         """Let ONNX output `index` be an existing tensor (an operator that does nothing)."""
-        self.emit("identity", [tensor], out=index)
+        known = self.draft.tensors[tensor]
+        if known.data is None:
+            self.emit("identity", [tensor], out=index)
+        else:
+            self.give(index, known.data)
+
+    def give(self, index: int, data: np.ndarray) -> None:
+        """Let ONNX output `index` be a constant."""
+        name = self.outputs[index]
+        self.draft.add_tensor(
+            replace(
+                constant(name, TensorType(data.shape, dtype_of(data)), data), origin=Origin(name)
+            )
+        )
+
+    def with_inputs(self, *inputs: str) -> OnnxNode:
+        """The same node on other operands."""
+        return replace(self, inputs=inputs)
 
     def rearranged(
         self,

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..ir.graph import Attrs, Tensor
-from ..ir.types import I8, Quant, TensorType
+from ..ir.types import F32, I8, Quant, TensorType
 from ..numerics.fixedpoint import requantize
 from ..numerics.quantization import quantize
 from .base import Arrays, Case, Const, Kernel, Loop, Nest, Op, QuantizeRule, Site
@@ -158,7 +158,7 @@ def _integer_terms(site: Site, left: str, right: str, out: str) -> tuple[Loop | 
 def emit_matmul(node: OnnxNode) -> None:
     """An ONNX MatMul that is no `dense`: batches are brought to one leading axis where they agree."""
     a, b = node.type(0), node.type(1)
-    if a.dtype != b.dtype or not a.dtype.is_float or min(a.rank, b.rank) < 1:
+    if a.dtype != b.dtype or a.dtype != F32 or min(a.rank, b.rank) < 1:
         node.refuse(f"MatMul takes two f32 matrices, got {a} and {b}")
     if _is_matrix_of_weights(node, 0) and b.rank > 1:
         _emit_weights_left(node)

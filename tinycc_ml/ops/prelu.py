@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..ir.graph import Attrs
-from ..ir.types import TensorType
+from ..ir.types import F32, TensorType
 from ..numerics.fixedpoint import requantize
 from .base import Arrays, Case, Const, Nest, Op, QuantizeRule, Site
 from .binary_integer import full_rank
@@ -97,6 +97,8 @@ def transposed(site: Site, permutation: tuple[int, ...]) -> Mapping[str, Any] | 
 
 
 def from_onnx(node: OnnxNode) -> None:
+    if node.type(0).dtype != F32:
+        node.refuse(f"PRelu takes f32, got {node.type(0)}")
     if node.type(0).dtype != node.type(1).dtype or not node.type(0).dtype.is_float:
         node.refuse(f"PRelu takes f32, got {node.type(0)} and {node.type(1)}")
     node.const(1, "slope")

@@ -163,7 +163,7 @@ def _transposed(site: Site, permutation: tuple[int, ...]) -> Mapping[str, Any]:
     return {**site.attrs, "axes": tuple(sorted(permutation[a] for a in site.attrs["axes"]))}
 
 
-def _axes(node: OnnxNode, rank: int) -> tuple[int, ...] | None:
+def axes_of(node: OnnxNode, rank: int) -> tuple[int, ...] | None:
     """The axes, an attribute or (since 13 or 18) an input; all when not given; None: nothing to do."""
     given = node.attr("axes", None)
     if node.has(1):
@@ -175,9 +175,9 @@ def _axes(node: OnnxNode, rank: int) -> tuple[int, ...] | None:
 
 def _from_onnx(name: str, node: OnnxNode) -> None:
     x = node.type(0)
-    if x.dtype != F32 or x.rank == 0:
+    if x.dtype != F32 or x.rank == 0 or x.size == 0:
         node.refuse(f"{node.op_type} takes f32 of one axis or more, got {x}")
-    axes = _axes(node, x.rank)
+    axes = axes_of(node, x.rank)
     if axes is None:
         if REDUCTIONS[name].squared or name in ("reduce_l1", "reduce_l2", "reduce_log_sum"):
             node.refuse(f"{node.op_type} with noop_with_empty_axes and no axes")

@@ -32,6 +32,7 @@ class Function:
     cycles: float = 60.0
     output: str | Quant = "calibrated"
     low: float = -4.0  # range of the test case
+    high: float = 3.0
     opset: int = 17
 
 
@@ -66,6 +67,16 @@ FUNCTIONS: Mapping[str, Function] = {
     "round": Function(np.rint, "nearbyintf(v)", "Round"),
     "sin": Function(np.sin, "sinf(v)", "Sin"),
     "cos": Function(np.cos, "cosf(v)", "Cos"),
+    "tan": Function(np.tan, "tanf(v)", "Tan"),
+    "asin": Function(np.arcsin, "asinf(v)", "Asin", low=-1.0, high=1.0),
+    "acos": Function(np.arccos, "acosf(v)", "Acos", low=-1.0, high=1.0),
+    "atan": Function(np.arctan, "atanf(v)", "Atan"),
+    "sinh": Function(np.sinh, "sinhf(v)", "Sinh"),
+    "cosh": Function(np.cosh, "coshf(v)", "Cosh"),
+    "asinh": Function(np.arcsinh, "asinhf(v)", "Asinh"),
+    "acosh": Function(np.arccosh, "acoshf(v)", "Acosh", low=1.0),
+    "atanh": Function(np.arctanh, "atanhf(v)", "Atanh", low=-0.9, high=0.9),
+    "sign": Function(np.sign, "(float)((v > 0.0F) - (v < 0.0F))", "Sign", cycles=8, output=SIGNED_UNIT),
     "erf": Function(_erf, "erff(v)", "Erf", output=SIGNED_UNIT),
     "tanh": Function(np.tanh, "tanhf(v)", "Tanh", output=SIGNED_UNIT),
     "sigmoid": Function(_sigmoid, "1.0F / (1.0F + expf(-v))", "Sigmoid", output=UNIT),
@@ -76,6 +87,8 @@ FUNCTIONS: Mapping[str, Function] = {
     "celu": Function(lambda x, alpha: np.maximum(0, x) + np.minimum(0, _f(alpha) * np.expm1(x / _f(alpha))), "v < 0.0F ? {alpha} * expm1f(v / {alpha}) : v", "Celu", {"alpha": 1.0}),
     "selu": Function(lambda x, alpha, gamma: _f(gamma) * np.where(x > 0, x, _f(alpha) * np.expm1(x)), "{gamma} * (v > 0.0F ? v : {alpha} * expm1f(v))", "Selu", {"alpha": 1.67326319217681884765625, "gamma": 1.05070102214813232421875}),
     "leaky_relu": Function(lambda x, alpha: np.where(x < 0, _f(alpha) * x, x), "v < 0.0F ? {alpha} * v : v", "LeakyRelu", {"alpha": 0.01}, cycles=8),
+    "thresholded_relu": Function(lambda x, alpha: np.where(x > _f(alpha), x, _f(0)), "v > {alpha} ? v : 0.0F", "ThresholdedRelu", {"alpha": 1.0}, cycles=8),
+    "swish": Function(lambda x, alpha: x * _sigmoid(_f(alpha) * x), "v / (1.0F + expf(-{alpha} * v))", "Swish", {"alpha": 1.0}, opset=24),
     "hard_sigmoid": Function(lambda x, alpha, beta: np.clip(_f(alpha) * x + _f(beta), 0, 1), "fminf(fmaxf({alpha} * v + {beta}, 0.0F), 1.0F)", "HardSigmoid", {"alpha": 0.2, "beta": 0.5}, cycles=14, output=UNIT),
     "hard_swish": Function(lambda x: x * np.clip(x / _f(6) + _f(0.5), 0, 1), "v * fminf(fmaxf(v / 6.0F + 0.5F, 0.0F), 1.0F)", "HardSwish", cycles=14),
     "gelu": Function(_gelu, "0.5F * v * (1.0F + erff(v * 0.70710678F))", "Gelu", opset=20),
@@ -135,7 +148,16 @@ def _op(name: str, function: Function) -> Op:
     onnx = {function.onnx: _importer(name, function)} if function.onnx else {}
     cases: tuple[Case, ...] = ()
     if function.onnx:
-        cases = (Case(name, function.onnx, ((1, 3, 5),), opset=function.opset, low=function.low),)
+        cases = (
+            Case(
+                name,
+                function.onnx,
+                ((1, 3, 5),),
+                opset=function.opset,
+                low=function.low,
+                high=function.high,
+            ),
+        )
     if name == "gelu_tanh":
         cases = (Case(name, "Gelu", ((2, 9),), {"approximate": "tanh"}, opset=20),)
     return Op(

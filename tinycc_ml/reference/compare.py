@@ -47,8 +47,9 @@ def difference(
     name: str, expected: np.ndarray, got: np.ndarray, relative: float
 ) -> Difference | None:
     if np.issubdtype(expected.dtype, np.floating):
-        spread = max(float(np.ptp(expected)), float(np.max(np.abs(expected), initial=0.0)), 1e-30)
-        wrong = ~(np.abs(expected - got) <= relative * spread)
+        with np.errstate(invalid="ignore"):
+            near = np.abs(expected - got) <= relative * max(spread(expected), 1e-30)
+        wrong = ~(near | (expected == got) | (np.isnan(expected) & np.isnan(got)))
     else:
         wrong = expected != got
     if not wrong.any():
@@ -57,6 +58,12 @@ def difference(
     return Difference(
         name, index, expected[index].item(), got[index].item(), int(wrong.sum()), wrong.size
     )
+
+
+def spread(values: np.ndarray) -> float:
+    """The range of the finite values, 0 included in size."""
+    finite = values[np.isfinite(values)]
+    return max(float(np.ptp(finite)), float(np.max(np.abs(finite)))) if finite.size else 0.0
 
 
 def sqnr_db(real: np.ndarray, quantised: np.ndarray) -> float:

@@ -1,5 +1,5 @@
 """The ONNX front end: a model file or ModelProto to a float Graph with its quantize/dequantize nodes."""
 
-from .load import load
+from .load import bound, load
 
-__all__ = ["load"]
+__all__ = ["bound", "load"]

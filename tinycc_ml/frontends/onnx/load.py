@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,19 @@ from .nodes import NodeImport
 from .shapes import check_dims, dtype_from_onnx, static_shape
 
 log = logging.getLogger(__name__)
-OLDEST_OPSET = 11
 
 
 def load(
-    model: Path | onnx.ModelProto, *, name: str | None = None, dims: Mapping[str, int] | None = None
+    model: Path | onnx.ModelProto,
+    *,
+    name: str | None = None,
+    dims: Mapping[str, int] | None = None,
+    bind: Mapping[str, Any] | None = None,
 ) -> Graph:
     """The graph of a model. ModelError, with the file or node, when it can't be read or served; all
-    unsupported nodes are reported at once (UnsupportedError)."""
+    unsupported nodes are reported at once (UnsupportedError).
+
+    dims: sizes of symbolic dimensions. bind: inputs that become constants of this value."""
     source = None if isinstance(model, onnx.ModelProto) else model.name
     proto = model if isinstance(model, onnx.ModelProto) else _read(model)
     try:
@@ -34,6 +40,7 @@ def load(
             proto,
             name or (Path(source).stem if source else proto.graph.name or "model"),
             dims or {},
+            bind or {},
         )
     except UnsupportedError:
         raise
@@ -62,17 +69,15 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def _import(proto: onnx.ModelProto, name: str, dims: Mapping[str, int]) -> Graph:
+def _import(
+    proto: onnx.ModelProto, name: str, dims: Mapping[str, int], bind: Mapping[str, Any]
+) -> Graph:
     opsets = {entry.domain or "ai.onnx": entry.version for entry in proto.opset_import}
-    if opsets.get("ai.onnx", OLDEST_OPSET) < OLDEST_OPSET:
-        raise ModelError(
-            f"opset {opsets['ai.onnx']}, wanted {OLDEST_OPSET} or newer",
-            hint="convert it with onnx.version_converter",
-        )
     check_dims(proto.graph.input, dims)
     draft = Draft(Graph(name, (), (), (), {}))
     _add_constants(draft, proto.graph)
-    _add_inputs(draft, proto.graph, dims)
+    _bind_inputs(draft, proto.graph, bind)
+    _add_inputs(draft, proto.graph, dims, set(bind))
     _add_nodes(draft, proto.graph, opsets)
     _add_outputs(draft, proto.graph)
     live = draft.graph()
@@ -110,8 +115,45 @@ def add_constant(draft: Draft, name: str, array: np.ndarray) -> None:
     draft.add_tensor(Tensor(name, tensor.type, tensor.data, Origin(name)))
 
 
-def _add_inputs(draft: Draft, graph: onnx.GraphProto, dims: Mapping[str, int]) -> None:
-    constants = {proto.name for proto in graph.initializer}
+def _bind_inputs(draft: Draft, graph: onnx.GraphProto, bind: Mapping[str, Any]) -> None:
+    """Inputs of known value, as constants of their declared type and, as far as it is known, shape."""
+    for name, array in _bound_values(graph, bind).items():
+        add_constant(draft, name, array)
+
+
+def _bound_values(graph: onnx.GraphProto, bind: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    declared, found = {value.name: value for value in graph.input}, {}
+    for name, value in bind.items():
+        if name not in declared:
+            known = ", ".join(declared) or "none"
+            raise ModelError(f"--bind {name}: the model has no input of that name; it has {known}")
+        dtype = _input_dtype(declared[name])
+        try:
+            array = np.asarray(value).astype(dtype.numpy)
+        except (TypeError, ValueError) as error:
+            raise ModelError(f"--bind {name}: wanted {dtype}, got {value!r}") from error
+        dims = declared[name].type.tensor_type.shape.dim
+        shape = tuple(d.dim_value for d in dims)
+        fits = prod(shape) == array.size and all(d.HasField("dim_value") for d in dims)
+        found[name] = array.reshape(shape) if fits else array
+    return found
+
+
+def bound(path: Path, bind: Mapping[str, Any]) -> onnx.ModelProto:
+    """The model of a file with these inputs as initialisers: what other runtimes are given."""
+    proto = _read(path)
+    values = _bound_values(proto.graph, bind)
+    kept = [value for value in proto.graph.input if value.name not in values]
+    del proto.graph.input[:]
+    proto.graph.input.extend(kept)
+    proto.graph.initializer.extend(numpy_helper.from_array(a, n) for n, a in values.items())
+    return proto
+
+
+def _add_inputs(
+    draft: Draft, graph: onnx.GraphProto, dims: Mapping[str, int], bound: Collection[str]
+) -> None:
+    constants = {proto.name for proto in graph.initializer} | set(bound)
     used = {name for node in graph.node for name in node.input} | {o.name for o in graph.output}
     for value in graph.input:
         if value.name in constants or value.name not in used:  # its shape may be anything
@@ -127,8 +169,15 @@ def _add_inputs(draft: Draft, graph: onnx.GraphProto, dims: Mapping[str, int]) -
 def _input_dtype(value: onnx.ValueInfoProto) -> DType:
     dtype = dtype_from_onnx(value.type.tensor_type.elem_type)
     if dtype is None:
-        raise ModelError(f"input {value.name!r} is no tensor of a supported element type")
+        raise ModelError(f"input {value.name!r} is {_kind(value.type)}, which is not supported")
     return dtype
+
+
+def _kind(type_: onnx.TypeProto) -> str:
+    kind = type_.WhichOneof("value") or "of no type"
+    if kind != "tensor_type":
+        return f"a {kind.removesuffix('_type')}"
+    return f"a tensor of {onnx.TensorProto.DataType.Name(type_.tensor_type.elem_type).lower()}"
 
 
 def _add_nodes(draft: Draft, graph: onnx.GraphProto, opsets: Mapping[str, int]) -> None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from ...errors import Location, ModelError
+from ...errors import Location, ModelError, NeedsValue
 from ...ir.graph import Origin, Tensor, constant
 from ...ir.rewrite import Draft
 from ...ir.types import TensorType, dtype_of
-from ...ops import onnx_importers
+from ...ops import generic_importers, onnx_importers
 from ...ops.importing import OnnxNode
+from .functions import body_of, branch_of
 
 # Results larger than this are left to run time: folding must not blow a model up
 _LARGEST_FOLD = 1 << 22
@@ -53,25 +55,64 @@ class NodeImport:
         return ModelError(error.message, loc=Location(node=_label(proto)), hint=error.hint)
 
     def _add(self, proto: onnx.NodeProto) -> None:
+        if proto.op_type == "If" and not proto.domain:
+            self._add_branch(proto)
+            return
         key = (
             proto.op_type if proto.domain in ("", "ai.onnx") else f"{proto.domain}.{proto.op_type}"
         )
         foldable = self._constants(proto)
-        known = key in onnx_importers() or key in ("Constant", "Shape", "Size")
-        if not known and (foldable is None or proto.op_type in _RANDOM):
-            raise ModelError(f"operator {key} (opset {self._opset(proto)}) is not supported")
         if any(name in self._lost for name in proto.input):
             self._lost.update(proto.output)  # said already, at the node that is to blame
             return
         self._check_names(proto)
         if self._fold(proto, foldable):
             return
+        self._import(key, proto)
+
+    def _import(self, key: str, proto: onnx.NodeProto) -> None:
+        """By the op's importer, else by the generic one, else by the operator's own definition."""
+        known = [t[key] for t in (onnx_importers(), generic_importers()) if key in t]
+        ways: list[Callable[[onnx.NodeProto], None]] = [
+            partial(self._by_importer, key, importer) for importer in known
+        ]
+        problems = []
+        for way in (*ways, self._by_body):
+            mark = self.draft.mark()
+            try:
+                way(proto)
+                return
+            except ModelError as error:
+                self.draft.rollback(mark)
+                problems.append(self._named(error, proto))
+        raise next((p for p in problems if isinstance(p, NeedsValue)), problems[0])
+
+    def _by_importer(
+        self, key: str, importer: Callable[[OnnxNode], None], proto: onnx.NodeProto
+    ) -> None:
         try:
-            onnx_importers()[key](self._node(proto))
+            importer(self._node(proto))
         except (TypeError, ValueError, LookupError, ArithmeticError) as error:
             raise ModelError(
                 f"{key} has attributes or operands that make no sense: {error}"
             ) from error
+
+    def _add_branch(self, proto: onnx.NodeProto) -> None:
+        """The branch that is taken, in the place of an If."""
+        self._check_names(proto)
+        taken = bool(self._node(proto).const(0, "condition").ravel()[0])
+        for node in branch_of(proto, taken, self.draft.fresh):
+            self.add(node)
+
+    def _by_body(self, proto: onnx.NodeProto) -> None:
+        """The nodes that define the operator in its place."""
+        types = [self.draft.tensors[name].type if name else None for name in proto.input]
+        nodes, opset = body_of(proto, self.opsets, types, self.draft.fresh)
+        inner = NodeImport(self.draft, {**self.opsets, "ai.onnx": opset})
+        for node in nodes:
+            inner.add(node)
+            if inner.problems:
+                raise inner.problems[0]
 
     def _opset(self, proto: onnx.NodeProto) -> int:
         return self.opsets.get(proto.domain or "ai.onnx", 1)
@@ -167,6 +208,8 @@ def evaluate(
     except Exception as error:
         text = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(f"{proto.op_type} of constants can't be computed: {text}") from error
+    if not all(isinstance(m, (np.ndarray, np.generic)) for m in made):
+        raise ModelError(f"{proto.op_type} makes a sequence or optional, which is not supported")
     return [np.asarray(m) for m in made]
 
 

@@ -59,7 +59,7 @@ def _dimension(
 ) -> int:
     if dim.dim_param in dims:
         return dims[dim.dim_param]
-    if dim.HasField("dim_value") and dim.dim_value > 0:
+    if dim.HasField("dim_value") and dim.dim_value >= 0:
         return dim.dim_value
     label = dim.dim_param or "unnamed"
     if index == 0:

@@ -1,0 +1,156 @@
+"""Operators that ONNX defines by others: their bodies, with names that fit the graph they go into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import onnx
+from onnx import helper
+
+from ...errors import ModelError
+from ...ir.types import TensorType
+
+
+def body_of(
+    proto: onnx.NodeProto,
+    opsets: Mapping[str, int],
+    types: Sequence[TensorType | None],
+    fresh: Callable[[str], str],
+) -> tuple[list[onnx.NodeProto], int]:
+    """The nodes in place of one, and the opset they are of. ModelError when nothing defines it."""
+    main = opsets.get("ai.onnx", 1)
+    opset = opsets.get(proto.domain or "ai.onnx", 1)
+    key = f"{proto.domain}.{proto.op_type}" if proto.domain else proto.op_type
+    unknown = ModelError(f"operator {key} (opset {opset}) is not supported")
+    try:
+        schema = onnx.defs.get_schema(proto.op_type, opset, proto.domain)
+    except (onnx.defs.SchemaError, TypeError) as error:  # TypeError: a name that is no text
+        raise unknown from error
+    body = _body(schema, proto, opset, types)
+    if body is None:
+        raise unknown
+    version = next((o.version for o in body.opset_import if not o.domain), main)
+    return _renamed(schema, body, proto, fresh), version
+
+
+def _body(
+    schema: Any,
+    proto: onnx.NodeProto,
+    opset: int,
+    types: Sequence[TensorType | None],
+) -> onnx.FunctionProto | None:
+    """The newest body that is no newer than the model."""
+    if schema.has_context_dependent_function:
+        versions = schema.context_dependent_function_opset_versions
+        fit = max((v for v in versions if v <= opset), default=min(versions))
+        kinds = [_type_proto(t).SerializeToString() for t in types]
+        text = schema.get_context_dependent_function_with_opset_version(
+            fit, proto.SerializeToString(), kinds
+        )
+    elif schema.has_function:
+        versions = schema.function_opset_versions
+        fit = max((v for v in versions if v <= opset), default=min(versions))
+        text = schema.get_function_with_opset_version(fit)
+    else:
+        return None
+    body = onnx.FunctionProto()
+    body.ParseFromString(text)
+    return body if body.node else None
+
+
+def _type_proto(type_: TensorType | None) -> onnx.TypeProto:
+    if type_ is None:
+        return onnx.TypeProto()
+    code = helper.np_dtype_to_tensor_dtype(type_.dtype.numpy)
+    return helper.make_tensor_type_proto(code, type_.shape)
+
+
+def _renamed(
+    schema: Any,
+    body: onnx.FunctionProto,
+    proto: onnx.NodeProto,
+    fresh: Callable[[str], str],
+) -> list[onnx.NodeProto]:
+    """The body's nodes reading and making the node's tensors; attributes that it refers to filled in."""
+    names = dict(zip(body.input, (*proto.input, *[""] * len(body.input)), strict=False))
+    names |= {"": ""}
+    names |= {
+        inner: outer for inner, outer in zip(body.output, proto.output, strict=False) if outer
+    }
+    attributes = {a.name: a for a in body.attribute_proto}
+    attributes |= {n: a.default_value for n, a in schema.attributes.items() if a.default_value.type}
+    attributes |= {a.name: a for a in proto.attribute}
+    return [_copied(node, names, attributes, fresh, proto.output[0]) for node in body.node]
+
+
+def branch_of(
+    proto: onnx.NodeProto, taken: bool, fresh: Callable[[str], str]
+) -> list[onnx.NodeProto]:
+    """The nodes of one branch of an If, making the node's tensors; names from outside stay."""
+    wanted = "then_branch" if taken else "else_branch"
+    graph = next(a.g for a in proto.attribute if a.name == wanted)
+    made = {name for node in graph.node for name in node.output} | {
+        t.name for t in graph.initializer
+    }
+    names = {name: fresh(f"{proto.output[0]}.{name}") for name in made if name} | {"": ""}
+    constants = [
+        helper.make_node("Constant", [], [names[t.name]], value=t) for t in graph.initializer
+    ]
+    nodes = [_copied(node, names, {}, lambda name: name, "") for node in graph.node]
+    ends = [
+        helper.make_node("Identity", [names.get(inner.name, inner.name)], [outer])
+        for inner, outer in zip(graph.output, proto.output, strict=False)
+        if outer
+    ]
+    return [*constants, *nodes, *ends]
+
+
+def _copied(
+    node: onnx.NodeProto,
+    names: dict[str, str],
+    attributes: dict[str, onnx.AttributeProto],
+    fresh: Callable[[str], str],
+    prefix: str,
+) -> onnx.NodeProto:
+    """A node with other tensor names; those not yet in `names` get a fresh one."""
+    copy = onnx.NodeProto()
+    copy.CopyFrom(node)
+    copy.name = ""
+    for field in (copy.input, copy.output):
+        for k, name in enumerate(field):
+            if name not in names:
+                names[name] = fresh(f"{prefix}.{name}") if prefix else name
+            field[k] = names[name]
+    _fill(copy, attributes, names)
+    return copy
+
+
+def _fill(
+    node: onnx.NodeProto, attributes: dict[str, onnx.AttributeProto], names: dict[str, str]
+) -> None:
+    """Attributes that refer to those of the function; graphs that read tensors from outside."""
+    given = list(node.attribute)
+    del node.attribute[:]
+    for attribute in given:
+        known = attributes.get(attribute.ref_attr_name) if attribute.ref_attr_name else attribute
+        if known is None:  # absent: the operator's own default
+            continue
+        copy = node.attribute.add()
+        copy.CopyFrom(known)
+        copy.name = attribute.name
+        if copy.HasField("g"):
+            _rename_outer(copy.g, names)
+
+
+def _rename_outer(graph: onnx.GraphProto, names: dict[str, str]) -> None:
+    inner = {name for node in graph.node for name in node.output} | {v.name for v in graph.input}
+    known = {old: new for old, new in names.items() if old not in inner}
+    for node in graph.node:
+        for k, name in enumerate(node.input):
+            node.input[k] = known.get(name, name)
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                _rename_outer(attribute.g, known)
+    for value in graph.output:
+        value.name = known.get(value.name, value.name)

@@ -1,0 +1,196 @@
+"""Operators written with others where ONNX itself gives no definition: norms, quantisation with values of
+run time, and legacy forms. There is no such node in a graph."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..ir.types import DTYPES, F32
+from .base import Op
+from .batch_normalization import is_trained
+from .cast import ONNX_TYPES
+from .einsum import emit_matmul
+from .elementwise import emit as _f
+from .fold import emit as fold
+from .importing import OnnxNode, never_emitted
+from .slice import normal_axis
+
+
+def _like(node: OnnxNode, value: float, dtype: np.dtype) -> str:
+    return node.constant("number", np.asarray(value, dtype))
+
+
+def _shaped(node: OnnxNode, name: str, shape: tuple[int, ...]) -> str:
+    return node.emit("reshape", [name], {"shape": shape})
+
+
+def _channelwise(node: OnnxNode, index: int, rank: int, axis: int = 1) -> str:
+    """One value for each channel, to go with all elements of it."""
+    size = node.type(index).size
+    return _shaped(node, node.inputs[index], (size, *(1,) * (rank - axis - 1)))
+
+
+def _normalized(node: OnnxNode, x: str, mean: str, variance: str) -> str:
+    kind = node.type(0).dtype.numpy
+    spread = _f(
+        node, "sqrt", _f(node, "add", variance, _like(node, node.attr("epsilon", 1e-5), kind))
+    )
+    return _f(node, "div", _f(node, "sub", x, mean), spread)
+
+
+def _moments(node: OnnxNode, axes: tuple[int, ...]) -> tuple[str, str]:
+    mean = fold(node, "mean", node.inputs[0], axes)
+    off = _f(node, "sub", node.inputs[0], mean)
+    return mean, fold(node, "mean", _f(node, "mul", off, off), axes)
+
+
+def from_instance_norm(node: OnnxNode) -> None:
+    rank = node.type(0).rank
+    y = _normalized(node, node.inputs[0], *_moments(node, tuple(range(2, rank))))
+    y = _f(node, "mul", y, _channelwise(node, 1, rank))
+    _f(node, "add", y, _channelwise(node, 2, rank), out=0)
+
+
+def from_batch_norm(node: OnnxNode) -> None:
+    x = node.type(0)
+    mean, variance = (_channelwise(node, k, x.rank) for k in (3, 4))
+    if (node.opset < 14 and is_trained(node)) or not node.attr("spatial", 1):
+        node.refuse("BatchNormalization in training mode, of an opset before 14, is not supported")
+    if node.attr("training_mode", 0):
+        axes = (0, *range(2, x.rank))
+        old, (mean, variance) = (mean, variance), _moments(node, axes)
+        momentum = node.attr("momentum", 0.9)
+        for index, (before, now) in enumerate(zip(old, (mean, variance), strict=True), start=1):
+            if index < len(node.outputs) and node.outputs[index]:
+                kept = _f(node, "mul", before, _like(node, momentum, x.dtype.numpy))
+                new = _f(node, "mul", now, _like(node, 1 - momentum, x.dtype.numpy))
+                both = _f(node, "add", kept, new)
+                node.emit("reshape", [both], {"shape": (x.shape[1],)}, out=index)
+    y = _f(
+        node,
+        "mul",
+        _normalized(node, node.inputs[0], mean, variance),
+        _channelwise(node, 1, x.rank),
+    )
+    _f(node, "add", y, _channelwise(node, 2, x.rank), out=0)
+
+
+def from_lp_normalization(node: OnnxNode) -> None:
+    """x / norm, and 0 where the norm is 0."""
+    x, p = node.type(0), node.attr("p", 2)
+    axis = normal_axis(node, node.attr("axis", -1), x.rank)
+    norm = fold(node, f"l{p}", node.inputs[0], (axis,))
+    zero = _like(node, 0, x.dtype.numpy)
+    some = _f(node, "where", _f(node, "equal", norm, zero), _like(node, 1, x.dtype.numpy), norm)
+    _f(node, "div", node.inputs[0], some, out=0)
+
+
+def _parameter(node: OnnxNode, index: int) -> str:
+    """A scale or zero point, one for all, for each channel or for each block, as x needs it."""
+    x, given, name = node.type(0), node.type(index), node.inputs[index]
+    if given.size == 1:
+        return _shaped(node, name, ())
+    axis = normal_axis(node, node.attr("axis", 1), x.rank)
+    block = node.attr("block_size", 0)
+    if not block:
+        return _channelwise(node, index, x.rank, axis)
+    count = given.shape[axis]
+    wide = _shaped(node, name, (*given.shape[: axis + 1], 1, *given.shape[axis + 1 :]))
+    shape = (*given.shape[: axis + 1], block, *given.shape[axis + 1 :])
+    wide = node.emit("expand", [wide], {"shape": shape})
+    wide = _shaped(node, wide, (*given.shape[:axis], count * block, *given.shape[axis + 1 :]))
+    if count * block == x.shape[axis]:
+        return wide
+    cut = tuple(x.shape)
+    return node.emit(
+        "slice", [wide], {"starts": (0,) * x.rank, "steps": (1,) * x.rank, "shape": cut}
+    )
+
+
+def from_dequantize(node: OnnxNode) -> None:
+    """(x - zero point) * scale, in the type of the scale."""
+    kind = node.type(1).dtype.name
+    x = node.emit("cast", [node.inputs[0]], {"dtype": "i32"})
+    if node.has(2):
+        x = _f(node, "sub", x, node.emit("cast", [_parameter(node, 2)], {"dtype": "i32"}))
+    _f(node, "mul", node.emit("cast", [x], {"dtype": kind}), _parameter(node, 1), out=0)
+
+
+def from_quantize(node: OnnxNode) -> None:
+    """round(x / scale) + zero point, limited to the integer type."""
+    asked = ONNX_TYPES.get(node.attr("output_dtype", 0), "u8")
+    dtype = node.type(2).dtype if node.has(2) else DTYPES[asked]
+    if node.attr("output_dtype", 0) not in (0, *ONNX_TYPES):
+        node.refuse(f"QuantizeLinear to the ONNX type {node.attr('output_dtype')}")
+    x = node.type(0)
+    if x.dtype != F32 or not dtype.is_integer or dtype.bits > 16:
+        node.refuse(f"QuantizeLinear of {x} to {dtype}")
+    y = _f(node, "round", _f(node, "div", node.inputs[0], _parameter(node, 1)))
+    if node.has(2):
+        y = _f(node, "add", y, node.emit("cast", [_parameter(node, 2)], {"dtype": "f32"}))
+    low, high = dtype.range
+    y = _f(
+        node,
+        "minimum",
+        _f(node, "maximum", y, _like(node, low, x.dtype.numpy)),
+        _like(node, high, x.dtype.numpy),
+    )
+    node.emit("cast", [y], {"dtype": dtype.name}, out=0)
+
+
+def _scale_and_zero(node: OnnxNode, index: int, axis: int) -> tuple[str, str]:
+    """Inputs `index` and the one behind it: one for all, or one for each element of an axis of x."""
+    found = []
+    for k in (index, index + 1):
+        size = node.type(k).size
+        shape = () if size == 1 else (size, *(1,) * (node.type(0).rank - 1 - axis))
+        found.append(_shaped(node, node.inputs[k], shape))
+    return found[0], node.emit("cast", [found[1]], {"dtype": "i32"})
+
+
+def from_qlinear_matmul(node: OnnxNode) -> None:
+    """int32 sums of products, scaled by (scale of a) * (scale of b) / (scale of y), rounded."""
+    operands, scales = [], []
+    for at, rank in ((0, node.type(0).rank), (3, node.type(3).rank)):
+        scale, zero = _scale_and_zero(node, at + 1, rank - 2 if at == 0 else rank - 1)
+        whole = node.emit("cast", [node.inputs[at]], {"dtype": "i32"})
+        operands.append(_f(node, "sub", whole, zero))
+        scales.append(scale)
+    acc = node.emit("cast", [emit_matmul(node, operands[0], operands[1])], {"dtype": "f32"})
+    y_scale, y_zero = _scale_and_zero(node, 6, node.type(0).rank - 1)
+    factor = _f(node, "div", _f(node, "mul", *scales), y_scale)
+    y = _f(node, "round", _f(node, "mul", acc, factor))
+    y = _f(node, "add", y, node.emit("cast", [y_zero], {"dtype": "f32"}))
+    dtype = node.type(7).dtype
+    low, high = (_like(node, v, np.dtype(np.float32)) for v in dtype.range)
+    y = _f(node, "minimum", _f(node, "maximum", y, low), high)
+    node.emit("cast", [y], {"dtype": dtype.name}, out=0)
+
+
+def from_pad(node: OnnxNode) -> None:
+    """A constant border of a value that is computed: padded with zeros, then put where the mask says."""
+    from .pad import full_pads
+
+    x, pads = node.type(0), full_pads(node, node.type(0).rank)
+    if node.attr("mode", "constant") != "constant" or min(pads, default=0) < 0 or not node.has(2):
+        node.refuse(f"Pad of {x} by {list(pads)}")
+    zero = 0.0 if x.dtype.is_float else 0
+    y = node.emit("pad", [node.inputs[0]], {"pads": pads, "mode": "constant", "value": zero})
+    pairs = tuple(zip(pads[: x.rank], pads[x.rank :], strict=True))
+    mask = node.constant("inside", np.pad(np.ones(x.shape, bool), pairs))
+    _f(node, "where", mask, y, _shaped(node, node.inputs[2], ()), out=0)
+
+
+OP = Op(
+    "composed",
+    never_emitted,
+    onnx={"InstanceNormalization": from_instance_norm, "LpNormalization": from_lp_normalization},
+    generic={
+        "BatchNormalization": from_batch_norm,
+        "DequantizeLinear": from_dequantize,
+        "QuantizeLinear": from_quantize,
+        "QLinearMatMul": from_qlinear_matmul,
+        "Pad": from_pad,
+    },
+    summary="InstanceNormalization, LpNormalization; norms and quantisation with values of run time",
+)
