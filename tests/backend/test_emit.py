@@ -67,10 +67,12 @@ def test_the_smallest_int32_has_no_literal_of_its_own() -> None:
     assert format_values(np.array([-(2**31)], np.int32)).strip() == "(-2147483647 - 1)"
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_what_is_no_number_is_refused(value: float) -> None:
-    with pytest.raises(TinymlError, match="infinite or no number"):
-        format_values(np.float32([1, value]))
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [(np.nan, "TML_NAN_F32"), (np.inf, "TML_INFINITY_F32"), (-np.inf, "-TML_INFINITY_F32")],
+)
+def test_what_is_no_number_goes_by_its_name(value: float, name: str) -> None:
+    assert format_values(np.float32([1, value])).strip() == f"1.0F, {name}"
 
 
 @pytest.mark.parametrize("name", NETS)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tinycc_ml.backend.blocks import Allowance, joint_bytes
 from tinycc_ml.backend.place import Block, lower_bound, overlaps, place
 
 
@@ -104,3 +105,72 @@ def test_overlaps_tells_what_lives_at_once(first: Block, second: Block, shared: 
 
 def test_no_blocks_take_no_bytes() -> None:
     assert place([]).bytes == 0
+
+
+def _pair(lead: int, exact: bool = False) -> tuple[list[Block], list[Allowance]]:
+    """An operand of 16 bytes and a result of 24 that may lie over it."""
+    return [Block("x", 16, 0, 1), Block("y", 24, 1, 2)], [Allowance("y", "x", lead, exact)]
+
+
+@pytest.mark.parametrize(
+    ("lead", "exact", "size"),
+    [
+        (0, False, 24),
+        (8, False, 24),
+        (12, False, 28),
+        (13, False, 32),
+        (24, False, 40),
+        (100, False, 40),
+        (-4, False, 24),
+        (-100, False, 24),
+        (0, True, 24),
+        (12, True, 28),
+        (13, True, 40),
+        (-4, True, 28),
+        (-100, True, 40),
+    ],
+)
+def test_a_result_lies_over_its_operand_as_its_rule_says(lead: int, exact: bool, size: int) -> None:
+    found, rules = _pair(lead, exact)
+    made = place(found, rules)
+    assert (made.bytes, made.lower_bound, made.proof) == (size, size, "bound")
+    assert overlaps(found, made.offsets, rules) == []
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "lead", "exact", "clash"),
+    [
+        (8, 0, 8, False, False),
+        (8, 0, 9, False, True),
+        (8, 0, 4, True, True),
+        (8, 0, 8, True, False),
+        (0, 4, -4, False, False),
+        (0, 8, -4, False, True),
+        (24, 0, 99, True, False),
+    ],
+)
+def test_overlaps_knows_the_rules(x: int, y: int, lead: int, exact: bool, clash: bool) -> None:
+    found, rules = _pair(lead, exact)
+    assert bool(overlaps(found, {"x": x, "y": y}, rules)) == clash
+
+
+def test_a_rule_does_not_hold_before_the_step_that_it_is_for() -> None:
+    found = [Block("x", 16, 0, 2), Block("y", 24, 1, 2)]
+    assert overlaps(found, {"x": 0, "y": 0}, [Allowance("y", "x")]) == [("x", "y")]
+
+
+def test_a_result_over_two_operands_covers_no_less_than_both() -> None:
+    assert joint_bytes(40, [(16, 0, False), (16, 0, False)]) == 40
+    assert joint_bytes(24, [(16, 0, False), (16, 0, False)]) == 32
+    assert joint_bytes(24, [(16, 4, False), (16, 8, False)]) == 36
+    found = [Block("a", 16, 0, 1), Block("b", 16, 0, 1), Block("y", 24, 1, 2)]
+    assert place(found, [Allowance("y", "a", 4), Allowance("y", "b", 8)]).bytes == 36
+
+
+def test_what_first_fit_misses_is_found_and_proven() -> None:
+    """From the literature's kind of instance: no order of first fit by size reaches the bound."""
+    sizes = [(3, 0, 2), (5, 1, 3), (2, 3, 6), (4, 2, 5), (6, 4, 7), (3, 5, 8), (5, 6, 9), (2, 0, 9)]
+    found = [Block(f"b{k}", 4 * n, first, last) for k, (n, first, last) in enumerate(sizes)]
+    made = place(found)
+    assert made.proof in ("bound", "optimal")
+    assert overlaps(found, made.offsets) == []

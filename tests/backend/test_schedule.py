@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from itertools import permutations
 
 from hypothesis import given, settings
@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 from tinycc_ml.backend.schedule import Task, schedule
 
 
-def peak(order: Sequence[str], tasks: Sequence[Task], sizes: Mapping[str, int]) -> int:
+def peak(
+    order: Sequence[str],
+    tasks: Sequence[Task],
+    sizes: Mapping[str, int],
+    kept: frozenset[str] = frozenset(),
+) -> int:
     """The most bytes at once, by counting from scratch at every step."""
     by_name = {t.name: t for t in tasks}
     most = 0
@@ -21,9 +26,21 @@ def peak(order: Sequence[str], tasks: Sequence[Task], sizes: Mapping[str, int]) 
         needed = (
             {b for n in left for b in by_name[n].reads} | by_name[name].reads | by_name[name].writes
         )
-        live = sum(sizes.get(b, 0) for b in written & needed)
+        live = sum(sizes.get(b, 0) for b in written & (needed | kept))
+        later = {b for n in left for b in by_name[n].reads} | kept
+        live -= _shared(by_name[name], sizes, later)
         most = max(most, live + by_name[name].scratch)
     return most
+
+
+def _shared(task: Task, sizes: Mapping[str, int], later: Set[str]) -> int:
+    """Bytes of the one operand that the result may take over."""
+    for x, (lead, _) in task.over:
+        if x in sizes and x not in later:
+            (y,) = task.writes
+            apart = sizes[x] + sizes[y]
+            return apart - min(apart, max(sizes[y], sizes[x] + lead))
+    return 0
 
 
 def is_executable(order: Sequence[str], tasks: Sequence[Task]) -> bool:
@@ -46,9 +63,9 @@ def dags(draw: st.DrawFn, largest: int = 14) -> tuple[list[Task], dict[str, int]
     for k in range(count):
         earlier = [f"b{j}" for j in range(k)]
         reads = draw(st.lists(st.sampled_from([*earlier, "outside"]), max_size=3))
-        tasks.append(
-            Task(f"t{k}", frozenset(reads), frozenset({f"b{k}"}), draw(st.sampled_from([0, 0, 30])))
-        )
+        over = tuple((b, (draw(st.sampled_from([0, 0, 5, 20])), False)) for b in reads[:1])
+        scratch = draw(st.sampled_from([0, 0, 30]))
+        tasks.append(Task(f"t{k}", frozenset(reads), frozenset({f"b{k}"}), scratch, over))
     return tasks, sizes
 
 
@@ -109,3 +126,23 @@ def test_a_chain_keeps_its_order() -> None:
 
 def test_no_tasks_have_an_empty_order() -> None:
     assert schedule([], {}) == ()
+
+
+def test_what_must_be_kept_and_what_lies_there_from_the_start_counts() -> None:
+    """x is there from the start: reading it for the last time makes room, writing y, which stays, takes it."""
+    tasks = [
+        Task("keep", frozenset({"x"}), frozenset({"y"})),
+        Task("grow", frozenset({"z"}), frozenset({"big"})),
+        Task("end", frozenset({"big"}), frozenset({"w"})),
+    ]
+    sizes = {"x": 4, "y": 40, "z": 10, "big": 50, "w": 1}
+    assert schedule(tasks, sizes, frozenset({"y", "w"})) == ("grow", "end", "keep")
+
+
+def test_a_step_that_writes_over_its_operand_is_worth_coming_last() -> None:
+    tasks = [
+        Task("in place", frozenset({"x"}), frozenset({"y"}), over=(("x", (0, False)),)),
+        Task("other", frozenset({"x"}), frozenset({"z"})),
+        Task("join", frozenset({"y", "z"}), frozenset({"w"})),
+    ]
+    assert schedule(tasks, {"x": 30, "y": 30, "z": 20, "w": 1}) == ("other", "in place", "join")

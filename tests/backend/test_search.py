@@ -88,7 +88,7 @@ def test_a_result_over_its_input_needs_no_bytes_of_its_own() -> None:
     ("limits", "words"),
     [
         (Limits(ram=100), "the arena takes 512 bytes, 412 more than --ram (100); at the peak, in"),
-        (Limits(flash=10), "constants and code take about 100 bytes, 90 more than --flash (10)"),
+        (Limits(flash=10), "constants take about 100 bytes, 90 more than --flash (10)"),
         (Limits(cycles=3), "takes about 20 cycles, --cycles allows 3; most of it: 'b' (10 cycles)"),
     ],
 )

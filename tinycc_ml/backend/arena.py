@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import InternalError
 from ..ir.graph import Graph, Node
 from ..ops import op_of
+from ..ops.base import Overlap
+from .blocks import Allowance, Block, lower_bound
 from .candidates import Candidate
-from .place import Block, Placement, overlaps, place
+from .place import HEURISTIC, Placement, overlaps, place
 from .schedule import Task, schedule
-from .storage import Storage, alias_storage, final_storage
+from .storage import Storage, alias_storage
 
 
 @dataclass(frozen=True)
 class Arena:
-    """The nodes in order, the buffers their tensors lie in, and where those lie."""
+    """The nodes in order, the buffers their tensors lie in, where those lie, and which may lie over others."""
 
     order: tuple[Node, ...]
     storage: Storage
     blocks: tuple[Block, ...]
     placement: Placement
+    allowances: tuple[Allowance, ...] = ()
 
 
 def scratch_name(node: str) -> str:
@@ -36,21 +39,60 @@ def executed_nodes(graph: Graph) -> tuple[list[Node], frozenset[str]]:
 
 
 def plan_arena(
-    graph: Graph, nodes: Sequence[Node], chosen: Mapping[str, Candidate], io: str
+    graph: Graph,
+    nodes: Sequence[Node],
+    chosen: Mapping[str, Candidate],
+    io: str,
 ) -> Arena:
-    """The smallest arena found for these kernels. What choosing compares its choices by."""
-    order = _order(graph, nodes, chosen, alias_storage(graph))
-    storage = final_storage(graph, order, chosen)
+    """The smallest arena found for these kernels in some milliseconds: what choosing compares its choices by."""
+    storage = alias_storage(graph)
+    given = _unplaced(graph, nodes, chosen, storage, io)
+    order = _order(graph, nodes, chosen, storage, io)
+    made = given if order == list(nodes) else _unplaced(graph, order, chosen, storage, io)
+    best = _placed(made)
+    # a lower peak need not be a smaller arena
+    if made is not given and best.placement.bytes > lower_bound(given.blocks, given.allowances):
+        best = min(best, _placed(given), key=lambda arena: arena.placement.bytes)
+    return best
+
+
+def settled(arena: Arena) -> Arena:
+    """The arena that is kept: where it is not proven to be the smallest one, after a search of up to seconds."""
+    if arena.placement.proof != HEURISTIC:
+        return arena
+    return min(
+        arena,
+        _placed(arena, thorough=True),
+        key=lambda a: (a.placement.bytes, a.placement.proof == HEURISTIC),
+    )
+
+
+def _unplaced(
+    graph: Graph,
+    order: Sequence[Node],
+    chosen: Mapping[str, Candidate],
+    storage: Storage,
+    io: str,
+) -> Arena:
     blocks = _blocks(graph, order, chosen, storage, io)
-    placement = place(blocks)
-    clashes = overlaps(blocks, placement.offsets)
+    allowances = _allowances(order, chosen, storage, blocks)
+    return Arena(tuple(order), storage, blocks, Placement({}, 0, 0), allowances)
+
+
+def _placed(arena: Arena, *, thorough: bool = False) -> Arena:
+    placement = place(arena.blocks, arena.allowances, thorough=thorough)
+    clashes = overlaps(arena.blocks, placement.offsets, arena.allowances)
     if clashes:
         raise InternalError(f"buffers overlap in the arena: {clashes[0]}")
-    return Arena(tuple(order), storage, blocks, placement)
+    return replace(arena, placement=placement)
 
 
 def _order(
-    graph: Graph, nodes: Sequence[Node], chosen: Mapping[str, Candidate], storage: Storage
+    graph: Graph,
+    nodes: Sequence[Node],
+    chosen: Mapping[str, Candidate],
+    storage: Storage,
+    io: str,
 ) -> list[Node]:
     def buffers(names: Sequence[str]) -> frozenset[str]:
         return frozenset(
@@ -63,12 +105,62 @@ def _order(
             buffers(n.inputs),
             buffers(n.outputs),
             chosen[n.name].scratch_bytes if n.name in chosen else 0,
+            tuple(_rules(n, chosen, storage).items()),
         )
         for n in nodes
     ]
-    sizes = {b: size for b, size in storage.bytes.items() if storage.is_arena(b)}
+    ends = {*graph.inputs, *graph.outputs}
+    inside = {b for n, b in storage.buffer_of.items() if _in_arena(storage, n, io, ends)}
+    kept = frozenset(storage.buffer_of[n] for n in graph.outputs)
     by_name = {n.name: n for n in nodes}
-    return [by_name[name] for name in schedule(tasks, sizes)]
+    names = schedule(tasks, {b: storage.bytes[b] for b in inside}, kept)
+    return [by_name[name] for name in names]
+
+
+def _rules(
+    node: Node, chosen: Mapping[str, Candidate], storage: Storage
+) -> dict[str, tuple[int, bool]]:
+    """Buffers that the node's result may lie over when nothing reads them later: lead, and whether it is
+    exact. All operands in a buffer must allow it."""
+    if node.name not in chosen or len(node.outputs) != 1:
+        return {}
+    rules: dict[str, list[Overlap]] = {}
+    for overlap in chosen[node.name].overlaps:
+        rules.setdefault(storage.buffer_of[node.inputs[overlap.input]], []).append(overlap)
+    operands = [(k, storage.buffer_of[name]) for k, name in enumerate(node.inputs) if name]
+    merged = {buffer: _merged(found) for buffer, found in rules.items()}
+    return {
+        buffer: rule
+        for buffer, rule in merged.items()
+        if rule is not None
+        and buffer != storage.buffer_of[node.outputs[0]]
+        and {k for k, other in operands if other == buffer} == {o.input for o in rules[buffer]}
+    }
+
+
+def _merged(overlaps_: Sequence[Overlap]) -> tuple[int, bool] | None:
+    """Lead, and whether it is exact, such that all of the rules hold; None when they can't."""
+    lead = max(o.lead for o in overlaps_)
+    exact = {o.lead for o in overlaps_ if o.exact}
+    return (lead, bool(exact)) if exact <= {lead} else None
+
+
+def _allowances(
+    order: Sequence[Node],
+    chosen: Mapping[str, Candidate],
+    storage: Storage,
+    blocks: Sequence[Block],
+) -> tuple[Allowance, ...]:
+    """The rules of nodes whose input dies in the very step that begins their result."""
+    by_name = {b.name: b for b in blocks}
+    found = []
+    for step, node in enumerate(order):
+        result = by_name.get(storage.buffer_of[node.outputs[0]])
+        for buffer, (lead, exact) in _rules(node, chosen, storage).items():
+            operand = by_name.get(buffer)
+            if result and operand and (result.first, operand.last) == (step, step):
+                found.append(Allowance(result.name, buffer, lead, exact))
+    return tuple(found)
 
 
 def _blocks(

@@ -45,9 +45,7 @@ class Rivals:
 def rivals_of(blocks: Sequence[Block], allowances: Sequence[Allowance]) -> tuple[Rivals, ...]:
     """The pairs that are not free of each other."""
     allowed = {(a.over, a.under): a for a in allowances}
-    pairs = (
-        Rivals(a, b, _gaps(blocks[a], blocks[b], allowed)) for a, b in _living_at_once(blocks)
-    )
+    pairs = (Rivals(a, b, _gaps(blocks[a], blocks[b], allowed)) for a, b in _living_at_once(blocks))
     return tuple(pair for pair in pairs if pair.gaps)
 
 
@@ -119,12 +117,12 @@ def lower_bound(blocks: Sequence[Block], allowances: Sequence[Allowance] = ()) -
     topmost one may end earlier than its rounded size.
     """
     unit = unit_of(blocks)
-    return max((_covered(blocks, allowances, s, unit) for s in {b.first for b in blocks}), default=0)
+    return max(
+        (_covered(blocks, allowances, s, unit) for s in {b.first for b in blocks}), default=0
+    )
 
 
-def _covered(
-    blocks: Sequence[Block], allowances: Sequence[Allowance], step: int, unit: int
-) -> int:
+def _covered(blocks: Sequence[Block], allowances: Sequence[Allowance], step: int, unit: int) -> int:
     live = {b.name: aligned(b.bytes, unit) for b in blocks if b.first <= step <= b.last}
     slack = max(live[b.name] - b.bytes for b in blocks if b.name in live)
     over: dict[str, list[tuple[int, int, bool]]] = {}

@@ -22,14 +22,10 @@ def neighbours_of(count: int, rivals: Sequence[Rivals]) -> Neighbours:
     return tuple(map(tuple, found))
 
 
-def lowest_free(
-    block: int, align: int, neighbours: Neighbours, offsets: Mapping[int, int]
-) -> int:
+def lowest_free(block: int, align: int, neighbours: Neighbours, offsets: Mapping[int, int]) -> int:
     """The lowest offset for a block beside those that have one."""
     forbidden = sorted(
-        (offsets[p] + low, offsets[p] + high)
-        for p, low, high in neighbours[block]
-        if p in offsets
+        (offsets[p] + low, offsets[p] + high) for p, low, high in neighbours[block] if p in offsets
     )
     offset = 0
     for low, high in forbidden:
@@ -59,7 +55,7 @@ def orders(blocks: Sequence[Block], shuffles: int) -> Iterator[list[int]]:
         lambda b: (-b.bytes * (b.last - b.first + 1), 0, b.name),
     )
     for key in keys:
-        yield sorted(range(len(blocks)), key=lambda k: key(blocks[k]))  # noqa: B023
+        yield sorted(range(len(blocks)), key=lambda k: key(blocks[k]))
     rng = np.random.default_rng(0)
     weights = np.array([b.bytes for b in blocks], float)
     for _ in range(shuffles):

@@ -1,14 +1,13 @@
-"""Which tensors share bytes: aliases (a reshape is its input), results written over an input that dies,
-and the tensors that lie in the caller's memory."""
+"""Which tensors are the same bytes: aliases (a reshape is its input); and the tensors that lie in the
+caller's memory."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..ir.graph import Graph, Node
+from ..ir.graph import Graph
 from ..ops import op_of
-from .candidates import Candidate
 
 
 @dataclass(frozen=True)
@@ -52,18 +51,8 @@ class _Classes:
 
 
 def alias_storage(graph: Graph) -> Storage:
-    """Buffers after aliasing only: what the order of execution is chosen with."""
+    """One buffer for each value."""
     classes, copies = _aliases(graph)
-    return _storage(graph, classes, copies)
-
-
-def final_storage(graph: Graph, order: Sequence[Node], chosen: Mapping[str, Candidate]) -> Storage:
-    """Buffers after aliasing and writing in place, for nodes executed in `order`."""
-    classes, copies = _aliases(graph)
-    last = _last_reads(graph, order, classes)
-    for step, node in enumerate(order):
-        if node.name not in copies:
-            _write_in_place(graph, node, step, chosen[node.name], classes, last)
     return _storage(graph, classes, copies)
 
 
@@ -74,39 +63,6 @@ def _aliases(graph: Graph) -> tuple[_Classes, frozenset[str]]:
         if op_of(node).alias and not classes.join(node.inputs[0], node.outputs[0]):
             copies.add(node.name)
     return classes, frozenset(copies)
-
-
-def _last_reads(graph: Graph, order: Sequence[Node], classes: _Classes) -> dict[str, int]:
-    """Buffer to the last step that reads any of its tensors."""
-    last: dict[str, int] = {}
-    for step, node in enumerate(order):
-        for name in node.inputs:
-            if name:
-                last[classes.root(name)] = step
-    return last
-
-
-def _write_in_place(
-    graph: Graph,
-    node: Node,
-    step: int,
-    candidate: Candidate,
-    classes: _Classes,
-    last: dict[str, int],
-) -> None:
-    y = classes.root(node.outputs[0])
-    if y in classes.external or len(node.outputs) != 1:
-        return
-    for overlap in candidate.overlaps:
-        operand = node.inputs[overlap.input]
-        x = classes.root(operand)
-        fits = overlap.lead == 0 and graph.type(operand).bytes >= graph.type(node.outputs[0]).bytes
-        if x in classes.external or x == y or last.get(x) != step or not fits:
-            continue
-        until = max(last.get(y, step), step)
-        classes.join(x, y)
-        last[classes.root(x)] = until
-        return
 
 
 def _storage(graph: Graph, classes: _Classes, copies: frozenset[str]) -> Storage:
