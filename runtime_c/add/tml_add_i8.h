@@ -18,9 +18,9 @@ struct tml_add_params {
 
 #if TML_HAVE_DSP_BLOCKS
 /*
- * Four sums of a word of each. A byte in the upper half of an int16 times multiplier * 2^8, without
- * the lower 16 bits of the product, is byte * multiplier to the last bit. SHIFT: takes `from` to an
- * int8.
+ * Sums of the four values of a word of each. A byte in the upper half of an int16 times multiplier
+ * * 2^8, without the lower 16 bits of the product, is byte * multiplier to the last bit. SHIFT: the
+ * instructions that make an int8 of a sum in a register.
  */
 #    define TML_ADD_4(SHIFT)                                                                       \
         __asm__("and %[t], %[mask], %[a], lsl #8\n"                                                \
@@ -74,11 +74,12 @@ TML_KERNEL void tml_add_i8(const struct tml_add_params *TML_RESTRICT p, const in
 {
     uint32_t rest = p->n;
 #if TML_HAVE_DSP_BLOCKS
+    struct tml_add_params q = *p; /* y might be the params, for all a compiler knows */
     for (uint32_t i = p->n / 16U; i > 0U; i--) {
-        tml_store_u32(y, tml_add_4_i8(p, tml_load_u32(x0), tml_load_u32(x1)));
-        tml_store_u32(y + 4, tml_add_4_i8(p, tml_load_u32(x0 + 4), tml_load_u32(x1 + 4)));
-        tml_store_u32(y + 8, tml_add_4_i8(p, tml_load_u32(x0 + 8), tml_load_u32(x1 + 8)));
-        tml_store_u32(y + 12, tml_add_4_i8(p, tml_load_u32(x0 + 12), tml_load_u32(x1 + 12)));
+        tml_store_u32(y, tml_add_4_i8(&q, tml_load_u32(x0), tml_load_u32(x1)));
+        tml_store_u32(y + 4, tml_add_4_i8(&q, tml_load_u32(x0 + 4), tml_load_u32(x1 + 4)));
+        tml_store_u32(y + 8, tml_add_4_i8(&q, tml_load_u32(x0 + 8), tml_load_u32(x1 + 8)));
+        tml_store_u32(y + 12, tml_add_4_i8(&q, tml_load_u32(x0 + 12), tml_load_u32(x1 + 12)));
         x0 += 16;
         x1 += 16;
         y += 16;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
  * Mean: y = clamp(y_zero_point + requantize_even(sum over the window of (x - x_zero_point) *
- * 2^pre_shift, multiplier[n - first_count])), n the taps that count. A window without any gives y_zero_point.
- * Means of few integers are often exactly between two: ties go to the even one.
+ * 2^pre_shift, multiplier[n - first_count])), n the taps that count. A window without any gives
+ * y_zero_point. Means of few integers are often exactly between two: ties go to the even one.
  */
 #ifndef TML_AVERAGE_POOL2D_I8_H
 #define TML_AVERAGE_POOL2D_I8_H
 
-#include "../common/tml_fixedpoint.h"
+#include "../common/tml_dsp.h"
 #include "../common/tml_window.h"
 
 struct tml_average_pool2d_params {
@@ -37,6 +37,83 @@ struct tml_average_pool2d_params {
     int32_t y_max;            /* y_min..127 */
 };
 
+#if TML_PACKED
+/* An int16 holds the sum of so many int8. */
+#    define TML_AVERAGE_POOL2D_MOST 255
+
+/* Sums of n taps, `step` apart: of channels 0 and 2 added to pairs[0], of 1 and 3 to pairs[1]. */
+TML_INLINE const int8_t *tml_average_pool2d_add_i8(const int8_t *x, ptrdiff_t step, int_fast16_t n,
+                                                   uint32_t pairs[TML_RESTRICT 2])
+{
+    uint32_t even = pairs[0];
+    uint32_t odd = pairs[1];
+    for (int_fast16_t i = n / 4; i > 0; i--) {
+        uint32_t a = tml_load_bytes(x);
+        uint32_t b = tml_load_bytes(x + step);
+        uint32_t c = tml_load_bytes(x + 2 * step);
+        uint32_t d = tml_load_bytes(x + 3 * step);
+        even = tml_sxtab16(tml_sxtab16(tml_sxtab16(tml_sxtab16(even, a), b), c), d);
+        odd = tml_sxtab16_odd(odd, a);
+        odd = tml_sxtab16_odd(odd, b);
+        odd = tml_sxtab16_odd(odd, c);
+        odd = tml_sxtab16_odd(odd, d);
+        x += 4 * step;
+    }
+    for (int_fast16_t rest = n % 4; rest > 0; rest--) {
+        uint32_t a = tml_load_bytes(x);
+        even = tml_sxtab16(even, a);
+        odd = tml_sxtab16_odd(odd, a);
+        x += step;
+    }
+    pairs[0] = even;
+    pairs[1] = odd;
+    return x;
+}
+
+TML_INLINE void tml_average_pool2d_spill_i8(uint32_t pairs[TML_RESTRICT 2],
+                                            int32_t acc[TML_RESTRICT 4])
+{
+    acc[0] += tml_low(pairs[0]);
+    acc[1] += tml_low(pairs[1]);
+    acc[2] += tml_high(pairs[0]);
+    acc[3] += tml_high(pairs[1]);
+    pairs[0] = 0U;
+    pairs[1] = 0U;
+}
+
+/* The sum of the taps, of 4 channels. x: at the first of rows x columns taps. */
+TML_LEAF void tml_average_pool2d_4_i8(const struct tml_average_pool2d_params *TML_RESTRICT p,
+                                      const int8_t *x, int_fast16_t rows, int_fast16_t columns,
+                                      int32_t acc[TML_RESTRICT 4])
+{
+    ptrdiff_t step = p->dilation_w * p->x_c;
+    ptrdiff_t row_step = p->dilation_h * p->x_row_pitch - columns * step;
+    uint32_t pairs[2] = {0U, 0U};
+    int_fast16_t room = TML_AVERAGE_POOL2D_MOST;
+    if (row_step == 0) { /* row follows row: one long row */
+        columns *= rows;
+        rows = 1;
+    }
+    acc[0] = 0;
+    acc[1] = 0;
+    acc[2] = 0;
+    acc[3] = 0;
+    for (; rows > 0; rows--) {
+        for (int_fast16_t left = columns; left > 0;) {
+            int_fast16_t n = left < room ? left : room;
+            x = tml_average_pool2d_add_i8(x, step, n, pairs);
+            left -= n;
+            room -= n;
+            if (room == 0) {
+                tml_average_pool2d_spill_i8(pairs, acc);
+                room = TML_AVERAGE_POOL2D_MOST;
+            }
+        }
+        x += row_step;
+    }
+    tml_average_pool2d_spill_i8(pairs, acc);
+}
+#else
 /* The sum of the taps, of 4 channels. x: at the first of rows x columns taps. */
 TML_LEAF void tml_average_pool2d_4_i8(const struct tml_average_pool2d_params *TML_RESTRICT p,
                                       const int8_t *x, int_fast16_t rows, int_fast16_t columns,
@@ -60,6 +137,7 @@ TML_LEAF void tml_average_pool2d_4_i8(const struct tml_average_pool2d_params *TM
     acc[2] = a[2];
     acc[3] = a[3];
 }
+#endif
 
 /* The same of one channel. */
 TML_LEAF int32_t tml_average_pool2d_1_i8(const struct tml_average_pool2d_params *TML_RESTRICT p,

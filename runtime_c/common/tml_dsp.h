@@ -26,6 +26,11 @@
 #        define TML_HAVE_DSP_BLOCKS 0
 #    endif
 #endif
+/* For the whole file: behind a function that keeps a frame pointer, gcc 12 may hold its register back
+ * from the blocks, whatever their attribute says. */
+#if TML_HAVE_DSP_BLOCKS
+#    pragma GCC optimize("omit-frame-pointer")
+#endif
 #define TML_ALL_REGISTERS TML_GNU(__optimize__("O2", "omit-frame-pointer"), __noclone__)
 
 /* Whether element-wise kernels and pools take four bytes at once; tests do it in plain C. */
@@ -47,6 +52,29 @@ TML_INLINE int32_t tml_high(uint32_t pair)
 TML_INLINE uint32_t tml_pair(int32_t low, int32_t high)
 {
     return ((uint32_t)low & 0xFFFFU) | ((uint32_t)high << 16);
+}
+
+/* The low, or the high halves of two words. */
+TML_INLINE uint32_t tml_lows(uint32_t low, uint32_t high)
+{
+#if TML_HAVE_DSP
+    uint32_t pair;
+    __asm__("pkhbt %0, %1, %2, lsl #16" : "=r"(pair) : "r"(low), "r"(high));
+    return pair;
+#else
+    return (low & 0xFFFFU) | (high << 16);
+#endif
+}
+
+TML_INLINE uint32_t tml_highs(uint32_t low, uint32_t high)
+{
+#if TML_HAVE_DSP
+    uint32_t pair;
+    __asm__("pkhtb %0, %1, %2, asr #16" : "=r"(pair) : "r"(high), "r"(low));
+    return pair;
+#else
+    return (low >> 16) | (high & 0xFFFF0000U);
+#endif
 }
 
 /* acc + low(a) * low(b) + high(a) * high(b), modulo 2^32. */
@@ -82,6 +110,23 @@ TML_INLINE uint32_t tml_sxtb16_odd(uint32_t bytes)
     return pair;
 #else
     return tml_sxtb16(bytes >> 8);
+#endif
+}
+
+/* Bytes 0 and 2, or 1 and 3, as a pair of numbers without sign. */
+TML_INLINE uint32_t tml_uxtb16(uint32_t bytes)
+{
+    return bytes & 0x00FF00FFU;
+}
+
+TML_INLINE uint32_t tml_uxtb16_odd(uint32_t bytes)
+{
+#if TML_HAVE_DSP
+    uint32_t pair;
+    __asm__("uxtb16 %0, %1, ror #8" : "=r"(pair) : "r"(bytes));
+    return pair;
+#else
+    return tml_uxtb16(bytes >> 8);
 #endif
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: 0BSD */
-/* expf, also with a compiler that comes without math.h. */
+/* expf and floor, also with a compiler that comes without math.h. */
 #ifndef TML_MATH_H
 #define TML_MATH_H
 
@@ -8,6 +8,8 @@
 #        include <math.h>
 #    else
 float expf(float x);
+double floor(double x);
+float floorf(float x);
 #    endif
 #else
 #    include <math.h>

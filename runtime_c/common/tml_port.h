@@ -164,6 +164,56 @@ TML_INLINE float tml_rom_f32(const float *p)
 #endif
 }
 
+TML_INLINE int64_t tml_rom_i64(const int64_t *p)
+{
+#if defined(__AVR__)
+    int64_t value;
+    memcpy_P(&value, p, sizeof value);
+    return value;
+#else
+    return *p;
+#endif
+}
+
+TML_INLINE uint64_t tml_rom_u64(const uint64_t *p)
+{
+#if defined(__AVR__)
+    uint64_t value;
+    memcpy_P(&value, p, sizeof value);
+    return value;
+#else
+    return *p;
+#endif
+}
+
+TML_INLINE double tml_rom_f64(const double *p)
+{
+#if defined(__AVR__)
+    double value;
+    memcpy_P(&value, p, sizeof value);
+    return value;
+#else
+    return *p;
+#endif
+}
+
+TML_INLINE bool tml_rom_bool(const bool *p)
+{
+#if defined(__AVR__)
+    bool value;
+    memcpy_P(&value, p, sizeof value);
+    return value;
+#else
+    return *p;
+#endif
+}
+
+/* What a constant of a model may be, too. */
+#define TML_INFINITY_F32 ((float)(1.0F / 0.0F))
+#define TML_NAN_F32 ((float)(0.0F / 0.0F))
+#define TML_INFINITY_F64 ((double)(1.0 / 0.0))
+#define TML_NAN_F64 ((double)(0.0 / 0.0))
+
 /* memcpy and memset by name where the compiler knows them without string.h; a plain loop might
  * become a memmove. */
 TML_INLINE void tml_copy(void *TML_RESTRICT dst, const void *TML_RESTRICT src, size_t bytes)
@@ -175,6 +225,22 @@ TML_INLINE void tml_copy(void *TML_RESTRICT dst, const void *TML_RESTRICT src, s
         ((uint8_t *)dst)[i] = ((const uint8_t *)src)[i];
     }
 #endif
+}
+
+/* The same for a literal number of bytes: where words may lie anywhere, without a call. */
+TML_INLINE void tml_copy_run(void *TML_RESTRICT dst, const void *TML_RESTRICT src, size_t bytes)
+{
+    uint8_t *to = (uint8_t *)dst;
+    const uint8_t *from = (const uint8_t *)src;
+#if defined(__ARM_FEATURE_UNALIGNED)
+    for (size_t i = bytes / 32U; i > 0U; i--) {
+        tml_copy(to, from, 32U);
+        to += 32;
+        from += 32;
+    }
+    bytes %= 32U;
+#endif
+    tml_copy(to, from, bytes);
 }
 
 TML_INLINE void tml_fill_i8(int8_t *dst, int8_t value, size_t n)

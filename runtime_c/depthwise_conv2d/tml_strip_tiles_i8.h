@@ -70,19 +70,19 @@ TML_INLINE void tml_strip_band_i8(const struct tml_depthwise_strip_params *p,
     }
 }
 
-/* y without limits. */
+/* y without limits. Band after band, so that y may lie over rows of x that no later band reads. */
 TML_INLINE void tml_strip_tiles_i8(const struct tml_depthwise_strip_params *p,
                                    const struct tml_strip_steps *steps, const int8_t *x,
                                    const int32_t *weights, uint32_t *slots, int8_t *y)
 {
-    for (int_fast16_t done = 0; done < p->x_c; done += 4) {
-        int_fast16_t c = done + 4 > p->x_c ? p->x_c - 4 : done;
-        for (int_fast16_t oy = 0; oy < p->y_h; oy += p->band) {
-            int_fast16_t rows = p->y_h - oy < p->band ? p->y_h - oy : p->band;
-            tml_strip_band_i8(p, steps, x + c, weights, oy, rows, slots,
-                              y + oy * p->y_row_pitch + c);
+    for (int_fast16_t oy = 0; oy < p->y_h; oy += p->band) {
+        int_fast16_t rows = p->y_h - oy < p->band ? p->y_h - oy : p->band;
+        const int32_t *four = weights;
+        for (int_fast16_t done = 0; done < p->x_c; done += 4) {
+            int_fast16_t c = done + 4 > p->x_c ? p->x_c - 4 : done;
+            tml_strip_band_i8(p, steps, x + c, four, oy, rows, slots, y + oy * p->y_row_pitch + c);
+            four += steps->weights;
         }
-        weights += steps->weights;
     }
 }
 

@@ -6,7 +6,7 @@
 #ifndef TML_MAX_POOL2D_I8_H
 #define TML_MAX_POOL2D_I8_H
 
-#include "../common/tml_fixedpoint.h"
+#include "../common/tml_dsp.h"
 #include "../common/tml_window.h"
 
 struct tml_max_pool2d_params {
@@ -29,10 +29,57 @@ struct tml_max_pool2d_params {
     int32_t y_max;            /* y_min..127 */
 };
 
-/* The maximum of y_min and the taps, of 4 channels. x: at the first of rows x columns taps. */
+#if TML_PACKED
+/* The maximum of the taps of 4 channels, y_min..y_max. x: at the first of rows x columns taps. */
+TML_LEAF uint32_t tml_max_pool2d_word_i8(const struct tml_max_pool2d_params *TML_RESTRICT p,
+                                         const int8_t *x, int_fast16_t rows, int_fast16_t columns)
+{
+    ptrdiff_t step = p->dilation_w * p->x_c;
+    ptrdiff_t row_step = p->dilation_h * p->x_row_pitch - columns * step;
+    uint32_t max = tml_4_i8(-128);
+    for (; rows > 0; rows--) {
+        for (int_fast16_t i = columns / 2; i > 0; i--) {
+            uint32_t a = tml_load_bytes(x);
+            uint32_t b = tml_load_bytes(x + step);
+            max = tml_max_4_i8(tml_max_4_i8(max, a), b);
+            x += 2 * step;
+        }
+        if (columns % 2 != 0) {
+            max = tml_max_4_i8(max, tml_load_bytes(x));
+            x += step;
+        }
+        x += row_step;
+    }
+    return tml_clamp_4_i8(max, p->y_min, p->y_max);
+}
+
+/* The same of a whole window of 2 x 2. */
+TML_INLINE uint32_t tml_max_pool2d_2x2_i8(const struct tml_max_pool2d_params *p, const int8_t *x)
+{
+    ptrdiff_t step = p->dilation_w * p->x_c;
+    ptrdiff_t row_step = p->dilation_h * p->x_row_pitch;
+    uint32_t a = tml_load_bytes(x);
+    uint32_t b = tml_load_bytes(x + step);
+    uint32_t c = tml_load_bytes(x + row_step);
+    uint32_t d = tml_load_bytes(x + row_step + step);
+    uint32_t max = tml_max_4_i8(tml_max_4_i8(a, b), tml_max_4_i8(c, d));
+    return tml_clamp_4_i8(max, p->y_min, p->y_max);
+}
+
+TML_INLINE void tml_max_pool2d_4_i8(const struct tml_max_pool2d_params *p, const int8_t *x,
+                                    int_fast16_t rows, int_fast16_t columns, int8_t *y)
+{
+    bool whole = p->kernel_h == 2 && p->kernel_w == 2 && rows == 2 && columns == 2;
+    uint32_t max =
+        whole ? tml_max_pool2d_2x2_i8(p, x) : tml_max_pool2d_word_i8(p, x, rows, columns);
+    tml_store_bytes(y, max);
+}
+#else
+/* The maximum of y_min and the taps, of 4 channels, y_max at most. x: at the first of rows x
+ * columns taps. */
 TML_LEAF void tml_max_pool2d_4_i8(const struct tml_max_pool2d_params *TML_RESTRICT p,
                                   const int8_t *x, int_fast16_t rows, int_fast16_t columns,
-                                  int32_t acc[TML_RESTRICT 4])
+                                  int8_t *y)
 {
     int32_t a[4] = {p->y_min, p->y_min, p->y_min, p->y_min};
     ptrdiff_t step = p->dilation_w * p->x_c;
@@ -47,11 +94,11 @@ TML_LEAF void tml_max_pool2d_4_i8(const struct tml_max_pool2d_params *TML_RESTRI
         }
         x += row_step;
     }
-    acc[0] = a[0];
-    acc[1] = a[1];
-    acc[2] = a[2];
-    acc[3] = a[3];
+    for (int i = 0; i < 4; i++) {
+        y[i] = (int8_t)(a[i] < p->y_max ? a[i] : p->y_max);
+    }
 }
+#endif
 
 /* The same of one channel. */
 TML_LEAF int32_t tml_max_pool2d_1_i8(const struct tml_max_pool2d_params *TML_RESTRICT p,
@@ -91,11 +138,7 @@ TML_KERNEL void tml_max_pool2d_i8(const struct tml_max_pool2d_params *TML_RESTRI
             int8_t *y_pixel = y + oy * p->y_row_pitch + ox * p->x_c;
             int_fast16_t c = 0;
             for (; c + 4 <= p->x_c; c += 4) {
-                int32_t acc[4];
-                tml_max_pool2d_4_i8(p, x_first + c, rows, columns, acc);
-                for (int i = 0; i < 4; i++) {
-                    y_pixel[c + i] = (int8_t)(acc[i] < p->y_max ? acc[i] : p->y_max);
-                }
+                tml_max_pool2d_4_i8(p, x_first + c, rows, columns, y_pixel + c);
             }
             for (int_fast16_t rest = p->x_c % 4; rest > 0; rest--) {
                 int32_t acc = tml_max_pool2d_1_i8(p, x_first + c, rows, columns);

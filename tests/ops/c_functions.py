@@ -15,7 +15,7 @@ from tinycc_ml.frontends.onnx import load
 from tinycc_ml.ir.graph import Node
 from tinycc_ml.ir.types import dtype_of
 from tinycc_ml.ops import op_of, table
-from tinycc_ml.ops.base import Kernel, Loop, Nest, Site
+from tinycc_ml.ops.base import PLAIN, PLANAR, Kernel, Loop, Nest, Site
 from tinycc_ml.passes import FLOAT, run_passes
 from tinycc_ml.reference.run import run
 from tinycc_ml.resources import runtime_dir
@@ -74,7 +74,7 @@ def nest_function(name: str, call: Call) -> str:
     nest = call.nest
     pointers = [(f"const {t.type.dtype.c} *", f"x{k}") for k, t in enumerate(call.site.inputs)]
     pointers += [(f"const {dtype_of(values).c} *", array) for array, values in nest.arrays]
-    pointers += [(f"{call.site.y.dtype.c} *", "y0")]
+    pointers += [(f"{t.type.dtype.c} *", f"y{k}") for k, t in enumerate(call.site.outputs)]
     unused = [f"  (void){ident};" for _, ident in pointers]
     return _function(
         name, [kind + ident for kind, ident in pointers], [*unused, *_lines(nest.body, "  ")]
@@ -107,7 +107,13 @@ def kernel_function(name: str, call: Call, kernel: Kernel) -> str:
 def kernel_operands(call: Call, kernel: Kernel) -> list[np.ndarray]:
     arrays = [values for _, values in kernel.arrays(call.site)]
     scratch = np.zeros(max(kernel.scratch_bytes(call.site), 1), np.int8)
-    return [*(call.operands[k] for k in kernel.activations), *arrays, scratch]
+    stored = [_stored(call.operands[k], kernel.x_format) for k in kernel.activations]
+    return [*stored, *arrays, scratch]
+
+
+def _stored(array: np.ndarray, storage: str) -> np.ndarray:
+    """[N, H, W, C] as [N, C, H, W] when a kernel wants planes."""
+    return array.transpose(0, 3, 1, 2) if storage == PLANAR else array
 
 
 def header_of(kernel: Kernel) -> str:
@@ -153,9 +159,17 @@ def build(functions: Iterable[str], headers: Iterable[str], folder: Path) -> cty
 
 
 def result_of(
-    library: ctypes.CDLL, name: str, call: Call, operands: Sequence[np.ndarray]
+    library: ctypes.CDLL,
+    name: str,
+    call: Call,
+    operands: Sequence[np.ndarray],
+    storage: str = PLAIN,
 ) -> np.ndarray:
+    """What the function writes, its storage format undone."""
     y = np.full(call.site.y.shape, 77, call.site.y.dtype.numpy)
+    if storage == PLANAR:
+        y = np.ascontiguousarray(y.transpose(0, 3, 1, 2))
     kept = [np.ascontiguousarray(a) for a in operands]
-    getattr(library, name)(*(ctypes.c_void_p(a.ctypes.data) for a in (*kept, y)))
-    return y
+    more = [np.empty(t.shape, t.type.dtype.numpy) for t in call.site.outputs[1:]]
+    getattr(library, name)(*(ctypes.c_void_p(a.ctypes.data) for a in (*kept, y, *more)))
+    return y.transpose(0, 2, 3, 1) if storage == PLANAR else y

@@ -28,12 +28,16 @@ def _ident(name: str) -> str:
     return f"nest_{list(with_nests()).index(name)}"
 
 
+def _headers() -> set[str]:
+    return {h for call in with_nests().values() for h in call.nest.includes if h != "math.h"}
+
+
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     functions = [nest_function(f"nest_{k}", call) for k, call in enumerate(with_nests().values())]
     return build(
         functions,
-        ["common/tml_fixedpoint.h", "common/tml_float.h"],
+        {"common/tml_fixedpoint.h", *_headers()},
         tmp_path_factory.mktemp("nests"),
     )
 

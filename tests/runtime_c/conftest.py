@@ -15,9 +15,10 @@ import pytest
 HERE = Path(__file__).parent
 RUNTIME = HERE.parents[1] / "runtime_c"
 
-# The two builds together run every line: cores with a long multiply and many registers, and those without.
+# The two builds together run every line: cores with a long multiply, many
+# registers and four bytes at once, and those without.
 BUILDS = {
-    "large_core": ["-DTML_INLINE_KERNELS=1"],
+    "large_core": ["-DTML_INLINE_KERNELS=1", "-DTML_PACKED=1"],
     "small_core": [
         "-DTML_HAVE_LONG_MULTIPLY=0",
         "-DTML_HAVE_FEW_REGISTERS=1",

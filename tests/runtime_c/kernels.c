@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: 0BSD */
 /* The static kernels as external functions, for the tests: test_<kernel> is tml_<kernel>. */
+#include "add/tml_add_i8.h"
 #include "average_pool2d/tml_average_pool2d_f32.h"
 #include "average_pool2d/tml_average_pool2d_i8.h"
+#include "average_pool2d/tml_average_pool2d_planes_i8.h"
+#include "conv2d/tml_conv2d_1x1_ab_from_planar_i8.h"
+#include "conv2d/tml_conv2d_1x1_ab_planar_i8.h"
 #include "conv2d/tml_conv2d_1x1_i8.h"
 #include "conv2d/tml_conv2d_ab_i8.h"
+#include "conv2d/tml_conv2d_ab_to_planar_i8.h"
 #include "conv2d/tml_conv2d_f32.h"
 #include "conv2d/tml_conv2d_i8.h"
 #include "conv2d/tml_conv2d_winograd_i8.h"
@@ -15,12 +20,18 @@
 #include "depthwise_conv2d/tml_depthwise_conv2d_f32.h"
 #include "depthwise_conv2d/tml_depthwise_conv2d_i8.h"
 #include "depthwise_conv2d/tml_depthwise_conv2d_line_i8.h"
+#include "depthwise_conv2d/tml_depthwise_conv2d_planar_i8.h"
+#include "depthwise_conv2d/tml_depthwise_conv2d_planar_line_i8.h"
+#include "depthwise_conv2d/tml_depthwise_conv2d_planar_rows_i8.h"
+#include "depthwise_conv2d/tml_depthwise_conv2d_planar_s2_i8.h"
 #include "depthwise_conv2d/tml_depthwise_conv2d_strip_i8.h"
 #include "depthwise_conv2d/tml_depthwise_conv2d_strip_s2_i8.h"
+#include "lut/tml_lut_i8.h"
 #include "matmul/tml_matmul_f32.h"
 #include "matmul/tml_matmul_i8.h"
 #include "max_pool2d/tml_max_pool2d_f32.h"
 #include "max_pool2d/tml_max_pool2d_i8.h"
+#include "resize_linear/tml_resize_linear_sixteenths_i8.h"
 #include "softmax/tml_softmax_f32.h"
 #include "softmax/tml_softmax_i8.h"
 
@@ -40,8 +51,20 @@ EXPOSE(conv2d_1x1_i8,
        (const struct tml_conv2d_1x1_params *p, const int8_t *x, const int8_t *w, const int32_t *b,
         const int32_t *m, int8_t *y),
        (p, x, w, b, m, y))
+EXPOSE(conv2d_ab_to_planar_i8,
+       (const struct tml_conv2d_ab_params *p, const int8_t *x, const int32_t *w, int8_t *scratch,
+        int8_t *y),
+       (p, x, w, scratch, y))
+EXPOSE(conv2d_1x1_ab_planar_i8,
+       (const struct tml_conv2d_1x1_ab_params *p, const int8_t *x, const int32_t *w,
+        int8_t *scratch, int8_t *y),
+       (p, x, w, scratch, y))
+EXPOSE(conv2d_1x1_ab_from_planar_i8,
+       (const struct tml_conv2d_1x1_ab_params *p, const int8_t *x, const int32_t *w,
+        int8_t *scratch, int8_t *y),
+       (p, x, w, scratch, y))
 EXPOSE(conv2d_ab_i8,
-       (const struct tml_conv2d_params *p, const int8_t *x, const int32_t *w, int8_t *scratch,
+       (const struct tml_conv2d_ab_params *p, const int8_t *x, const int32_t *w, int8_t *scratch,
         int8_t *y),
        (p, x, w, scratch, y))
 EXPOSE(conv2d_winograd_i8,
@@ -56,6 +79,22 @@ EXPOSE(depthwise_conv2d_line_i8,
        (const struct tml_depthwise_line_params *p, const int8_t *x, const int32_t *w,
         int8_t *scratch, int8_t *y),
        (p, x, w, scratch, y))
+EXPOSE(depthwise_conv2d_planar_i8,
+       (const struct tml_depthwise_blocks_params *p, const int8_t *x, const int32_t *weights,
+        int8_t *scratch, int8_t *y),
+       (p, x, weights, scratch, y))
+EXPOSE(depthwise_conv2d_planar_s2_i8,
+       (const struct tml_depthwise_planar_params *p, const int8_t *x, const int32_t *weights,
+        int8_t *scratch, int8_t *y),
+       (p, x, weights, scratch, y))
+EXPOSE(depthwise_conv2d_planar_rows_i8,
+       (const struct tml_depthwise_planar_params *p, const int8_t *x, const int32_t *weights,
+        int8_t *scratch, int8_t *y),
+       (p, x, weights, scratch, y))
+EXPOSE(depthwise_conv2d_planar_line_i8,
+       (const struct tml_planar_line_params *p, const int8_t *x, const int32_t *weights,
+        int8_t *scratch, int8_t *y),
+       (p, x, weights, scratch, y))
 EXPOSE(depthwise_conv2d_strip_i8,
        (const struct tml_depthwise_strip_params *p, const int8_t *x, const int32_t *w,
         int8_t *scratch, int8_t *y),
@@ -80,6 +119,17 @@ EXPOSE(conv_transpose2d_i8,
        (p, x, w, b, m, y))
 EXPOSE(max_pool2d_i8, (const struct tml_max_pool2d_params *p, const int8_t *x, int8_t *y),
        (p, x, y))
+EXPOSE(add_i8, (const struct tml_add_params *p, const int8_t *x0, const int8_t *x1, int8_t *y),
+       (p, x0, x1, y))
+EXPOSE(lut_i8, (const struct tml_lut_params *p, const int8_t *x, const uint8_t *table, int8_t *y),
+       (p, x, table, y))
+EXPOSE(average_pool2d_planes_i8,
+       (const struct tml_average_pool2d_params *p, const int8_t *x, const int32_t *m, int8_t *y),
+       (p, x, m, y))
+EXPOSE(resize_linear_sixteenths_i8,
+       (const struct tml_resize_linear_params *p, const int8_t *x, const uint16_t *row,
+        const uint8_t *row_weight, const uint16_t *col, const uint8_t *col_weight, int8_t *y),
+       (p, x, row, row_weight, col, col_weight, y))
 EXPOSE(average_pool2d_i8,
        (const struct tml_average_pool2d_params *p, const int8_t *x, const int32_t *m, int8_t *y),
        (p, x, m, y))

@@ -103,3 +103,19 @@ def test_average_f32_equals_float32_in_order(kernels, guarded, window, include_p
             expected[oy, ox] += x[row, col]
         expected[oy, ox] /= np.float32(max(counted(win, oy, ox) if include_pad else len(at), 1))
     np.testing.assert_array_equal(cases.rows(y, win, win.x_c), np.clip(expected, -0.5, 0.5))
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (5, 7, 2), (4, 8, 1), (25, 30, 2)])
+@pytest.mark.parametrize("span", cases.RANGES)
+def test_average_of_planes_equals_that_of_pixels(kernels, guarded, shape, span):
+    h, w, c = shape
+    win = Window(x_h=h, x_w=w, x_c=c, kernel_h=h, kernel_w=w, pad_top=0, pad_left=0, pad_bottom=0,
+                 pad_right=0)  # fmt: skip
+    x = cases.int8(np.random.default_rng(3), h, w, c)
+    m = np.array([min(2**32 / (h * w * 2 ** cases.RANGES[span]["pre_shift"]), 2**31 - 1)], np.int32)
+    counts = {"first_count": h * w, "pad_bottom": 0, "pad_right": 0, "count_include_pad": False}
+    p = win.params(c) | cases.RANGES[span] | counts
+    wanted, got = guarded(1, c), guarded(1, c)
+    kernels.call("average_pool2d_i8", p, x, m, wanted)
+    kernels.call("average_pool2d_planes_i8", p, np.ascontiguousarray(x.transpose(2, 0, 1)), m, got)
+    np.testing.assert_array_equal(got, wanted)

@@ -45,6 +45,12 @@ def onnx_importers() -> Mapping[str, Callable]:
     return MappingProxyType(found)
 
 
+@cache
+def generic_importers() -> Mapping[str, Callable]:
+    """The same for what the importers above refuse."""
+    return MappingProxyType({k: f for op in table().values() for k, f in op.generic.items()})
+
+
 def op_of(node: Node) -> Op:
     return table()[node.op]
 

@@ -2,118 +2,135 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 
-from . import ab_words
-from .base import Kernel, Overlap, Site
-from .contraction import accumulator_bound, needs, quantized_params
-from .windows import Window, image_params
+from . import ab_columns, ab_planes, ab_words
+from .ab_columns import Columns
+from .base import PLAIN, PLANAR, Kernel, Overlap, Site
+from .contraction import accumulator_bound, needs, quantized_params, settled
 
 _DSP = frozenset({"dsp"})
 
 
-def _window(site: Site) -> Window:
-    return Window.of(site.attrs, site.inputs[1].shape[1:3])  # type: ignore[arg-type]
-
-
-def _run(site: Site) -> tuple[int, int]:
-    """Inputs that follow each other in x and in the window, and how many such runs a window has."""
-    kh, kw, c = site.inputs[1].shape[1:]
-    return (kw * c, kh) if _window(site).dilations[1] == 1 else (c, kh * kw)
-
-
-def _refuses(site: Site) -> str | None:
+def _rows(site: Site) -> np.ndarray:
+    """Weights [channels, K]."""
     weights = site.const(1)
-    rows = weights.reshape(len(weights), -1).astype(np.int64)
-    return needs(site, "i8", "i8") or ab_words.refuses(site, rows, accumulator_bound(site, 0))
+    return weights.reshape(len(weights), -1).astype(np.int64)
+
+
+def _refuses(site: Site, channels: np.ndarray) -> str | None:
+    if reason := needs(site, "i8", "i8"):
+        return reason
+    site = settled(site, 0)
+    return ab_words.refuses(site, _rows(site), accumulator_bound(site, 0), channels)
+
+
+def _accepts_blocks(site: Site) -> str | None:
+    return _refuses(site, ab_words.block_channels(len(site.const(1))))
 
 
 def _conv2d_accepts(site: Site) -> str | None:
-    if site.attrs["groups"] != 1:
-        return "takes 1 group"
-    return _refuses(site)
+    return "takes 1 group" if site.attrs["groups"] != 1 else _accepts_blocks(site)
 
 
-def _stream(site: Site, run: int) -> tuple[tuple[str, np.ndarray], ...]:
-    weights = site.const(1)
-    rows = weights.reshape(len(weights), -1).astype(np.int64)
-    return (("weights", ab_words.packed(rows, site.const(2), site.const(3), run)),)
-
-
-def _conv2d_params(site: Site) -> dict[str, int | float]:
-    image: dict[str, int | float] = {
-        **image_params(site.x.shape, site.y.shape),
-        **_window(site).params(),
-    }
+def _params(site: Site, columns: Columns) -> dict[str, int | float]:
+    ends = {k: v for k, v in quantized_params(site).items() if k != "pre_shift"}
     zero = site.x.quant.zero  # type: ignore[union-attr]
-    return {**image, "groups": 1, "x_zero_point": zero, **quantized_params(site)}
+    return {**columns.params(), "x_zero_point": zero, **ends}
 
 
-def _overlaps(site: Site) -> tuple[Overlap, ...]:
-    """Pointwise, a pixel is read before its results are written, over its own or earlier bytes."""
-    narrower = site.y.shape[3] <= site.x.shape[3]
-    return (Overlap(),) if narrower and _window(site).is_pointwise else ()
+def _stream(site: Site, columns: Columns) -> tuple[tuple[str, np.ndarray], ...]:
+    site = settled(site, 0)
+    packed = ab_words.packed_runs(_rows(site), site.const(2), site.const(3), columns.run)
+    return (("weights", packed),)
 
 
-def _scratch(run: int, runs: int, channels: int) -> int:
-    return 8 * ab_words.steps_of(run, runs) + run * runs + channels
+def _overlaps(columns: Columns) -> tuple[Overlap, ...]:
+    lead = columns.lead()
+    h, w, c = columns.y
+    return (Overlap(lead=lead),) if lead < h * w * c else ()
 
 
-CONV2D = Kernel(
-    "tml_conv2d_ab_i8",
-    "conv2d",
-    accepts=_conv2d_accepts,
-    params=_conv2d_params,
-    arrays=lambda site: _stream(site, _run(site)[0]),
-    scratch_bytes=lambda site: _scratch(*_run(site), site.y.shape[3]),
-    overlaps=_overlaps,
-    cycles=lambda site: ab_words.cycles(
-        site.y.size // site.y.shape[3], site.y.shape[3], *_run(site)
-    ),
-    features=_DSP,
+def _columns_kernel(accepts: Callable[[Site], str | None], of: Callable[[Site], Columns]) -> Kernel:
+    return Kernel(
+        "tml_conv2d_ab_i8",
+        "conv2d",
+        accepts=accepts,
+        params=lambda site: _params(site, of(site)),
+        arrays=lambda site: _stream(site, of(site)),
+        scratch_bytes=lambda site: of(site).scratch_bytes,
+        overlaps=lambda site: _overlaps(of(site)),
+        cycles=lambda site: of(site).cycles(),
+        features=_DSP,
+    )
+
+
+def _fast(site: Site) -> Columns:
+    return ab_columns.in_bands(ab_columns.of_conv2d(site), ab_columns.FAST_BYTES)
+
+
+def _small(site: Site) -> Columns:
+    """Few rows of y at a time, two where they share rows of x: little scratch, and the most of x that y may
+    lie over."""
+    columns = ab_columns.of_conv2d(site)
+    return ab_columns.in_bands(columns, 0 if columns.kernel[0] > 1 else ab_columns.SMALL_BYTES)
+
+
+def _small_accepts(site: Site) -> str | None:
+    reason = _conv2d_accepts(site)
+    return reason or (None if _small(site) != _fast(site) else "needs more rows than it takes")
+
+
+def _to_planar(accepts: Callable[[Site], str | None], of: Callable[[Site], Columns]) -> Kernel:
+    return replace(
+        _columns_kernel(accepts, of),
+        name="tml_conv2d_ab_to_planar_i8",
+        params=lambda site: {**_params(site, of(site)), **of(site).planar_pitches()},
+        overlaps=lambda site: (),
+        cycles=lambda site: of(site).cycles(planar=True),
+        y_format=PLANAR,
+    )
+
+
+def _from_planes(tile_bytes: int) -> tuple[Kernel, Kernel]:
+    make, accepts = ab_planes.kernel, _conv2d_accepts
+    return (
+        make("tml_conv2d_1x1_ab_planar_i8", PLANAR, accepts, tile_bytes),
+        make("tml_conv2d_1x1_ab_from_planar_i8", PLAIN, accepts, tile_bytes),
+    )
+
+
+CONV2D_KERNELS = (
+    _columns_kernel(_conv2d_accepts, _fast),
+    _columns_kernel(_small_accepts, _small),
+)
+PLANAR_CONV2D_KERNELS = (
+    _to_planar(_conv2d_accepts, _fast),
+    _to_planar(_small_accepts, _small),
+    *_from_planes(ab_columns.FAST_BYTES),
+    *_from_planes(ab_columns.SMALL_BYTES),
 )
 
 
-def _dense_run(site: Site) -> tuple[int, int]:
-    return site.x.shape[-1], 1
-
-
-def _dense_params(site: Site) -> dict[str, int | float]:
-    """The vectors are the pixels of one image row."""
+def _vectors(site: Site) -> Columns:
+    """The vectors are pixels."""
     k, n = site.x.shape[-1], site.y.shape[-1]
-    count = site.x.size // k
-    image = image_params((1, 1, count, k), (1, 1, count, n))
-    zero = site.x.quant.zero  # type: ignore[union-attr]
-    return {
-        **image,
-        **Window((1, 1)).params(),
-        "groups": 1,
-        "x_zero_point": zero,
-        **quantized_params(site),
-    }
+    return ab_columns.in_bands(ab_columns.of_pixels(site.x.size // k, k, n), ab_columns.FAST_BYTES)
 
 
 def _dense_accepts(site: Site) -> str | None:
-    return "takes two vectors or more" if site.x.size == site.x.shape[-1] else _refuses(site)
+    return "takes two vectors or more" if site.x.size == site.x.shape[-1] else _accepts_blocks(site)
 
 
-DENSE = Kernel(
-    "tml_conv2d_ab_i8",
-    "conv2d",
-    accepts=_dense_accepts,
-    params=_dense_params,
-    arrays=lambda site: _stream(site, site.x.shape[-1]),
-    scratch_bytes=lambda site: _scratch(*_dense_run(site), site.y.shape[-1]),
-    cycles=lambda site: ab_words.cycles(
-        site.x.size // site.x.shape[-1], site.y.shape[-1], *_dense_run(site)
-    ),
-    per_image=False,
-    features=_DSP,
-)
+DENSE = replace(_columns_kernel(_dense_accepts, _vectors), per_image=False)
 
 
 def _vector_accepts(site: Site) -> str | None:
-    return _refuses(site) if site.x.size == site.x.shape[-1] else "takes one vector"
+    channels = ab_words.vector_channels(len(site.const(1)))
+    return _refuses(site, channels) if site.x.size == site.x.shape[-1] else "takes one vector"
 
 
 def _vector_params(site: Site) -> dict[str, int | float]:
@@ -121,6 +138,7 @@ def _vector_params(site: Site) -> dict[str, int | float]:
 
 
 def _vector_stream(site: Site) -> tuple[tuple[str, np.ndarray], ...]:
+    site = settled(site, 0)
     rows = site.const(1).astype(np.int64)
     return (("weights", ab_words.packed_vector(rows, site.const(2), site.const(3))),)
 

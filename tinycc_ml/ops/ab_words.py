@@ -1,9 +1,11 @@
 """AB words: int8 weights of two output channels in one int16, for cores with dual multiplies.
 
-runtime_c/ab/tml_ab_4x2_i8.h explains the technique; this is its packing and the proof that it is exact.
+runtime_c/ab/tml_ab_block.h explains the technique; this is its packing and the proof that it is exact.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -13,24 +15,52 @@ CHANNELS = 4  # of a block for two pixels
 VECTOR_CHANNELS = 8  # of a block for one pixel
 
 
-def refuses(site: Site, rows: np.ndarray, bound: np.ndarray) -> str | None:
+def block_channels(count: int) -> np.ndarray:
+    """int [blocks, 4]: the channels of each block for two pixels. The last block has the last 4, some of
+    them for a second time; -1 stands for none."""
+    if count < CHANNELS:
+        return np.array([[c if c < count else -1 for c in range(CHANNELS)]])
+    starts = [min(c, count - CHANNELS) for c in range(0, count, CHANNELS)]
+    return np.array([[start + i for i in range(CHANNELS)] for start in starts])
+
+
+def vector_channels(count: int) -> np.ndarray:
+    """int [blocks, 8]: the channels of each block for one pixel; -1 stands for none."""
+    channels = np.arange(-(-count // VECTOR_CHANNELS) * VECTOR_CHANNELS)
+    return np.where(channels < count, channels, -1).reshape(-1, VECTOR_CHANNELS)
+
+
+def _words(channels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of each word of a block its two channels A and B. Two pixels are stored as bytes 0, 2 and 1, 3, where
+    those of A are shifted up."""
+    if channels.shape[1] == CHANNELS:
+        return channels[:, [2, 3]], channels[:, [0, 1]]
+    return channels[:, 0::2], channels[:, 1::2]
+
+
+def refuses(site: Site, rows: np.ndarray, bound: np.ndarray, channels: np.ndarray) -> str | None:
     """Why AB words can't serve; None when they are exact. rows: weights [channels, K]; bound: of
     |accumulator| per channel."""
     if site.attrs["pre_shift"]:
         return "needs a scale below 1/2"
     if int(bound.max(initial=0)) >= 1 << 23:
         return f"needs accumulators below 2^23, they reach {int(bound.max())}"
-    a, b = _paired(rows)
-    if (256 * a + b).min(initial=0) < -(1 << 15):
+    if _paired(rows, channels).min(initial=0) < -(1 << 15):
         return "needs weights other than -128 in the first of two channels"
     reach = int((bound * site.const(3).astype(np.int64)).max(initial=0)) >> 32
     return "needs results below 2^15 before they are clamped" if reach + 257 >= 1 << 15 else None
 
 
-def _paired(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    full = np.zeros((-(-len(rows) // 2) * 2, rows.shape[1]), np.int64)
-    full[: len(rows)] = rows
-    return full[0::2], full[1::2]
+def _paired(values: np.ndarray, channels: np.ndarray) -> np.ndarray:
+    """256 * A + B, [blocks, words of a block, ...]; values: [channels, ...]"""
+    a, b = _words(channels)
+    full = _with_none(values)
+    return 256 * full[a] + full[b]
+
+
+def _with_none(values: np.ndarray) -> np.ndarray:
+    """int64, with zeros where channel -1 is looked up."""
+    return np.concatenate([values.astype(np.int64), np.zeros_like(values[:1], np.int64)])
 
 
 def steps_of(run: int, runs: int) -> int:
@@ -40,58 +70,64 @@ def steps_of(run: int, runs: int) -> int:
 
 def order_of(run: int) -> list[tuple[int, int]]:
     """The inputs of each pair within a run, -1 for none: as tml_ab_expand_i8 pairs them."""
-    pairs = [p for k in range(0, run - run % 4, 4) for p in ((k, k + 2), (k + 1, k + 3))]
-    tail = range(run - run % 4, run, 2)
-    return pairs + [(k, k + 1 if k + 1 < run else -1) for k in tail]
+    fours = range(0, run - (2 if run % 4 == 2 else 0), 4)
+    pairs = [(k, k + 2 if k + 2 < run else -1) for four in fours for k in (four, four + 1)]
+    return [p for p in pairs if p[0] < run] + ([(run - 2, run - 1)] if run % 4 == 2 else [])
+
+
+def beyond(run: int) -> int:
+    """How far beyond a run tml_ab_expand_i8 reads."""
+    return -run % 4
+
+
+def planar_order_of(inputs: int) -> list[tuple[int, int]]:
+    """The same for inputs that are read from planes: neighbours."""
+    return [(k, k + 1 if k + 1 < inputs else -1) for k in range(0, inputs, 2)]
 
 
 def packed(
-    rows: np.ndarray, bias: np.ndarray, multiplier: np.ndarray, run: int, channels: int = CHANNELS
+    rows: np.ndarray,
+    bias: np.ndarray,
+    multiplier: np.ndarray,
+    channels: np.ndarray,
+    order: Sequence[tuple[int, int]],
 ) -> np.ndarray:
-    """The stream of tml_ab_4x2_i8, or of a block of other `channels`: rows [channels, K] in runs of
-    `run` inputs. int32 words."""
-    blocks = -(-len(rows) // channels)
-    w = np.zeros(
-        (blocks * channels, rows.shape[1] + 1), np.int64
-    )  # the last column stands for "none"
-    w[: len(rows), :-1] = rows
-    low, high = _columns(rows.shape[1], run)
-    ab = 256 * w[0::2] + w[1::2]
-    words = (ab[:, low] & 0xFFFF) | ((ab[:, high] & 0xFFFF) << 16)
-    words = words.reshape(blocks, channels // 2, -1).transpose(0, 2, 1).reshape(blocks, -1)
-    b, m = _padded(bias, blocks, channels), _padded(multiplier, blocks, channels)
-    stream = np.concatenate([256 * b[:, 0::2] + b[:, 1::2], b[:, 1::2], words, m], axis=1)
+    """The stream of blocks of `channels`: rows [channels, K], a pair of inputs for each entry of `order`.
+    int32 words."""
+    w = np.pad(rows, ((0, 0), (0, 1)))  # the last column stands for "none"
+    ab = _paired(w, channels)
+    low, high = (ab[..., [pair[i] for pair in order]] & 0xFFFF for i in (0, 1))
+    words = (low | (high << 16)).transpose(0, 2, 1).reshape(len(channels), -1)
+    b, m = _with_none(bias), _with_none(multiplier)
+    stream = np.concatenate(
+        [_paired(bias, channels), b[_words(channels)[1]], words, m[channels]], axis=1
+    )
     return (stream & 0xFFFFFFFF).astype(np.uint32).view(np.int32).ravel()
 
 
-def packed_vector(rows: np.ndarray, bias: np.ndarray, multiplier: np.ndarray) -> np.ndarray:
-    """The stream of tml_ab_8x1_i8: rows [channels, K]. int32 words."""
-    full = np.pad(rows, ((0, 0), (0, -rows.shape[1] % 4)))
-    return packed(full, bias, multiplier, full.shape[1], VECTOR_CHANNELS)
-
-
-def _columns(k: int, run: int) -> tuple[list[int], list[int]]:
-    pairs = [
-        (start + a, start + b if b >= 0 else k)
-        for start in range(0, k, run)
+def packed_runs(rows: np.ndarray, bias: np.ndarray, multiplier: np.ndarray, run: int) -> np.ndarray:
+    """The stream of tml_ab_4x2_i8: rows [channels, K] in runs of `run` inputs."""
+    order = [
+        (start + a, start + b if b >= 0 else -1)
+        for start in range(0, rows.shape[1], run)
         for a, b in order_of(run)
     ]
-    return [a for a, _ in pairs], [b for _, b in pairs]
+    return packed(rows, bias, multiplier, block_channels(len(rows)), order)
 
 
-def _padded(values: np.ndarray, blocks: int, channels: int) -> np.ndarray:
-    full = np.zeros(blocks * channels, np.int64)
-    full[: len(values)] = values
-    return full.reshape(blocks, channels)
+def packed_vector(rows: np.ndarray, bias: np.ndarray, multiplier: np.ndarray) -> np.ndarray:
+    """The stream of tml_ab_8x1_i8: rows [channels, K]."""
+    full = np.pad(rows, ((0, 0), (0, -rows.shape[1] % 4)))
+    return packed(full, bias, multiplier, vector_channels(len(rows)), order_of(full.shape[1]))
 
 
-def cycles(pixels: int, channels: int, run: int, runs: int) -> float:
-    """Modelled cycles on a Cortex-M4: blocks, expansion of the inputs, and what goes with a pixel."""
-    steps, blocks = steps_of(run, runs), -(-channels // CHANNELS)
-    rounds = -(-steps // 8)
-    block = 15 * steps + 6 * rounds + 72
-    expansion = 1.6 * run * runs + 8 * runs + 30
-    return (pixels + 1) // 2 * (blocks * block + 40) + pixels * expansion
+def cycles(pairs: int, channels: int, steps: int, planar: bool = False) -> float:
+    """Modelled cycles on a Cortex-M4 of all channels of pairs of pixels, once their inputs are expanded."""
+    blocks, rounds = -(-channels // CHANNELS), max(-(-(steps - 1) // 32), 1)
+    block = 15 * steps + (59 if planar else 53) + (8 * rounds - 3 if rounds > 1 else 0)
+    partial = 20 if channels > CHANNELS and channels % CHANNELS else 0
+    scattered = 10 + 22 * channels if channels < CHANNELS else 0
+    return pairs * (blocks * block + 18 + partial + scattered)
 
 
 def vector_cycles(channels: int, k: int) -> float:

@@ -16,7 +16,7 @@ import numpy as np
 from ..ir.graph import Attrs
 from ..ir.types import F32
 from ..numerics.fixedpoint import requantize_even
-from .base import Arrays, Case, Kernel, Op, QuantizeRule, Site, clamped
+from .base import PLANAR, Arrays, Case, Kernel, Op, QuantizeRule, Site, clamped
 from .channels import channelwise
 from .contraction import finish, float_params, quantized_params
 from .importing import TO_NCHW, OnnxNode
@@ -100,12 +100,36 @@ def _taps(site: Site) -> int:
     return site.y.size * _area(site.attrs)
 
 
+def _cycles(site: Site) -> float:
+    """Four channels at once; of a row four taps at once, the others singly. Rows that follow each other are one."""
+    _, _, w, c = site.x.shape
+    rows, columns = site.attrs["kernel"]
+    if columns == w and site.attrs["dilations"] == (1, 1):
+        rows, columns = 1, rows * columns
+    row = 20.0 * (columns // 4) + 9.0 * (columns % 4) + 12.0
+    pixels = site.y.size // c
+    return pixels * (c // 4 * (rows * row + 90.0) + c % 4 * (rows * columns * 7.0 + 40.0) + 50.0)
+
+
+def _planes_refusal(site: Site) -> str | None:
+    if site.x.dtype.name != "i8":
+        return f"takes i8, got {site.x.dtype}"
+    whole = tuple(site.attrs["kernel"]) == site.x.shape[1:3] and site.y.shape[1:3] == (1, 1)
+    padded = any(site.attrs["pads"]) or any(site.attrs.get("counted_pads", ()))
+    return "takes one window over the whole image" if padded or not whole else None
+
+
 KERNELS = (
     Kernel(
         "tml_average_pool2d_i8", "average_pool2d",
         accepts=lambda site: None if site.x.dtype.name == "i8" else f"takes i8, got {site.x.dtype}",
         params=_params, arrays=lambda site: (("multiplier", site.const(1)),),
-        cycles=lambda site: 5.0 * _taps(site) + 20.0 * site.y.size,
+        cycles=_cycles,
+    ),
+    Kernel(
+        "tml_average_pool2d_planes_i8", "average_pool2d", accepts=_planes_refusal,
+        params=_params, arrays=lambda site: (("multiplier", site.const(1)),),
+        cycles=lambda site: 1.43 * _taps(site) + 13.0 * site.y.size, x_format=PLANAR,
     ),
     Kernel(
         "tml_average_pool2d_f32", "average_pool2d",

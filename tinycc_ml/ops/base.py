@@ -201,6 +201,8 @@ class Op:
     # has the attributes `min` and `max` that clamp its result: a following clip is fused into it
     clamps: bool = False
     onnx: Mapping[str, Callable[[OnnxNode], None]] = field(default_factory=dict)
+    # importers for what those of `onnx`, of this op or another, refuse: other element types, ranks, ...
+    generic: Mapping[str, Callable[[OnnxNode], None]] = field(default_factory=dict)
     cases: tuple[Case, ...] = ()
     summary: str = ""
 

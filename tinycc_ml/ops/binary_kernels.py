@@ -21,7 +21,9 @@ def _number_refusal(site: Site) -> str | None:
     attrs = site.attrs
     multipliers, shift = (attrs["multiplier0"], attrs["multiplier1"]), attrs["shift"]
     if shift < 1 or max(map(abs, multipliers)) >= 1 << 23:
-        return f"takes a shift of 1 or more and multipliers below 2^23, got {shift} and {multipliers}"
+        return (
+            f"takes a shift of 1 or more and multipliers below 2^23, got {shift} and {multipliers}"
+        )
     fits = _largest(site) + (1 << shift - 1) <= INT32_MAX
     return None if fits else "takes sums within int32"
 

@@ -15,10 +15,11 @@ from ..ir.types import TensorType
 from .base import Arrays, Case, Const, Loop, Nest, Op, QuantizeRule, Site
 from .channels import Channels, Links, linked
 from .importing import OnnxNode
-from .indexing import affine, collapse, names, nested, read
+from .indexing import affine, nested, read
 from .intervals import channels_of, rising
 from .lowering import Lowering
 from .lut import rescaled
+from .moving import moved
 from .slice import normal_axis
 
 
@@ -55,19 +56,24 @@ def _channels(site: Site) -> Channels:
 
 
 def _nest(site: Site) -> Nest:
-    """One copy loop for each operand: `rows` runs of `run` elements."""
+    """For each operand `rows` runs of `run` elements; constants are read one by one, as flash may want it."""
     axis = site.attrs["axis"]
     rows, pitch = prod(site.y.shape[:axis]), prod(site.y.shape[axis:])
     body: list[Loop | str] = []
-    offset = 0
+    offset, cycles = 0, 0.0
     for k, tensor in enumerate(site.inputs):
         run = prod(tensor.shape[axis:])
-        dims, (write, source) = collapse((rows, run), ((pitch, 1), (run, 1)))
-        variables = names(len(dims))
-        value = read(site, k, affine(variables, source))
-        body += nested(variables, dims, (f"y0[{affine(variables, write, offset)}] = {value};",))
+        if tensor.is_constant:
+            value = read(site, k, affine(("r", "i"), (run, 1)))
+            target = f"y0[{affine(('r', 'i'), (pitch, 1), offset)}]"
+            body += nested(("r", "i"), (rows, run), (f"{target} = {value};",))
+            cycles += 6.0 * rows * run
+        else:
+            part = moved((rows, run), (pitch, 1), (run, 1), site.y.dtype, y=offset, source=f"x{k}")
+            body += part.body
+            cycles += part.cycles
         offset += run
-    return Nest(tuple(body), cycles=6.0 * site.y.size)
+    return Nest(tuple(body), cycles=cycles)
 
 
 def transposed(site: Site, permutation: tuple[int, ...]) -> Mapping[str, Any]:

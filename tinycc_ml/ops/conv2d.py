@@ -141,6 +141,12 @@ def _pixels(site: Site) -> int:
     return site.y.size // site.y.shape[3]
 
 
+def _gather_cycles(site: Site) -> float:
+    """Of one window, row by row."""
+    rows, taps = site.inputs[1].shape[1], _window_bytes(site) / 2
+    return 105.0 * rows + 2.6 * taps
+
+
 def _portable_cycles(site: Site) -> float:
     return portable_cycles(_pixels(site), site.y.shape[3], macs(site) // max(site.y.size, 1))
 
@@ -153,7 +159,7 @@ def _general(kind: str) -> Kernel:
         params=_general_params,
         arrays=_pack,
         scratch_bytes=_window_bytes,
-        cycles=lambda site: _portable_cycles(site) + 2 * _pixels(site) * _window_bytes(site),
+        cycles=lambda site: _portable_cycles(site) + _pixels(site) * _gather_cycles(site),
     )
 
 
@@ -208,7 +214,14 @@ OP = Op(
     interval=_interval,
     channels=_channels,
     quantize=QuantizeRule(lower, weights={1: 0}, bias=2),
-    kernels=(ab_kernels.CONV2D, winograd.KERNEL, POINTWISE, _general("i8"), _general("f32")),
+    kernels=(
+        *ab_kernels.CONV2D_KERNELS,
+        *ab_kernels.PLANAR_CONV2D_KERNELS,
+        winograd.KERNEL,
+        POINTWISE,
+        _general("i8"),
+        _general("f32"),
+    ),
     nest=conv2d_nest,
     macs=macs,
     clamps=True,

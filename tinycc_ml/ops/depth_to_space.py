@@ -8,6 +8,7 @@ from .importing import OnnxNode, never_emitted
 _DCR = (0, 3, 4, 1, 5, 2)
 _CRD = (0, 1, 4, 2, 5, 3)
 _BACK = (0, 3, 5, 1, 2, 4)
+_BACK_CRD = (0, 1, 3, 5, 2, 4)
 
 
 def from_depth_to_space(node: OnnxNode) -> None:
@@ -24,7 +25,8 @@ def from_space_to_depth(node: OnnxNode) -> None:
     if size < 1 or h % size or w % size:
         node.refuse(f"SpaceToDepth of {node.type(0)} in blocks of {size}")
     split = (n, c, h // size, size, w // size, size)
-    _emit(node, split, _BACK, (n, c * size * size, h // size, w // size))
+    back = _BACK_CRD if node.attr("mode", "DCR") == "CRD" else _BACK
+    _emit(node, split, back, (n, c * size * size, h // size, w // size))
 
 
 def _shape(node: OnnxNode) -> tuple[int, int, int, int]:

@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
-from . import line_kernels, strip_kernels
+from . import line_kernels, planar_kernels, strip_kernels
 from .base import Arrays, Case, Const, Kernel, Op, QuantizeRule, Site, clamped
 from .channels import channelwise
 from .contraction import (
@@ -94,8 +94,19 @@ def _kernel(kind: str) -> Kernel:
         f"tml_depthwise_conv2d_{kind}", "depthwise_conv2d",
         accepts=lambda site: needs(site, kind, kind), params=_params,
         arrays=lambda site: contraction_arrays(site, site.const(1), site.y.shape[3]),
-        cycles=lambda site: 5.0 * macs(site) + 12.0 * site.y.size,
+        cycles=_portable_cycles,
     )  # fmt: skip
+
+
+def _portable_cycles(site: Site) -> float:
+    """Modelled cycles on a Cortex-M4: windows that lie within x, and slower ones at its edges."""
+    window = Window.of(site.attrs, site.inputs[1].shape[:2])  # type: ignore[arg-type]
+    taps, within = window.kernel[0] * window.kernel[1], 1
+    for axis in (0, 1):
+        within *= window.positions_within(axis, site.x.shape[1 + axis], site.y.shape[1 + axis])
+    pixels = site.y.size // site.y.shape[3]
+    edges = (pixels - within) * max(11.0 * taps - 30.0, 0.0)
+    return site.y.shape[3] * (pixels * (25.0 + 5.3 * taps) + edges)
 
 
 def is_depthwise(in_channels: int, out_channels: int, groups: int) -> bool:
@@ -139,7 +150,13 @@ OP = Op(
     interval=_interval,
     channels=channelwise(0, 1, 2, 3),
     quantize=QuantizeRule(lower, weights={1: 2}, bias=2),
-    kernels=(*strip_kernels.KERNELS, line_kernels.LINE, _kernel("i8"), _kernel("f32")),
+    kernels=(
+        *planar_kernels.KERNELS,
+        *strip_kernels.KERNELS,
+        line_kernels.LINE,
+        _kernel("i8"),
+        _kernel("f32"),
+    ),
     nest=depthwise_nest,
     macs=macs,
     clamps=True,

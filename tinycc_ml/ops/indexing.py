@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from math import prod
 
 import numpy as np
 
 from ..ir.graph import Tensor
+from ..ir.types import DType, dtype_of
 from .base import Loop, Site
 
 Shape = tuple[int, ...]
@@ -112,9 +114,52 @@ def elementwise_loops(
 
 
 def c_float(value: float) -> str:
-    """The shortest C literal that reads back as the same float32. ValueError for infinities and NaN."""
-    single = np.float32(value)
-    if not np.isfinite(single):
-        raise ValueError(f"{value} has no C literal")
-    text = str(single)
-    return (text if any(c in text for c in ".e") else f"{text}.0") + "F"
+    """The shortest C literal that reads back as the same float32; infinities and NaN by name."""
+    return c_real(np.float32(value), "F")
+
+
+def c_real(value: np.floating, suffix: str = "") -> str:
+    """A float32 (suffix F) or float64 as C."""
+    width = "F32" if suffix else "F64"
+    if np.isnan(value):
+        return f"TML_NAN_{width}"
+    if np.isinf(value):
+        return f"{'-' if value < 0 else ''}TML_INFINITY_{width}"
+    text = str(value)
+    return (text if any(c in text for c in ".e") else f"{text}.0") + suffix
+
+
+_SUFFIX = {"i64": "LL", "u32": "U", "u64": "ULL"}
+_LOWEST = {"i32": "(-2147483647 - 1)", "i64": "(-9223372036854775807LL - 1)"}
+
+
+def c_values(flat: np.ndarray) -> list[str]:
+    """Elements of an array as C literals."""
+    name = dtype_of(flat).name
+    if flat.dtype.kind == "f":
+        return [c_real(v, "F" if name == "f32" else "") for v in flat]
+    suffix, lowest = (
+        _SUFFIX.get(name, ""),
+        np.iinfo(flat.dtype).min if flat.dtype.kind == "i" else None,
+    )
+    return [
+        _LOWEST[name] if v == lowest and name in _LOWEST else f"{int(v)}{suffix}"
+        for v in flat.tolist()
+    ]
+
+
+def c_value(value: float, dtype: DType) -> str:
+    """One value of an element type as C."""
+    return c_values(np.asarray([value]).astype(dtype.numpy))[0]
+
+
+def typed_c(text: str, dtype: DType) -> str:
+    """C written for float (1.0F, expf(v), float) as it is for `dtype`; {t} is its name in C."""
+    text = text.replace("{t}", dtype.c).replace(
+        "{u}", "uint64_t" if dtype.bits == 64 else "uint32_t"
+    )
+    if dtype.name != "f64":
+        return text
+    text = re.sub(r"\b([a-z]\w*)f\(", r"\1(", text)
+    text = re.sub(r"(?<=[\d.])F\b", "", text)
+    return re.sub(r"\bfloat\b", "double", text).replace("TML_INFINITY_F32", "TML_INFINITY_F64")

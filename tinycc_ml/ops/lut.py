@@ -91,7 +91,7 @@ _PLAIN = Kernel(
     accepts=_refusal,
     params=lambda site: {"n": site.x.size},
     arrays=lambda site: (("table", site.const(1).view(np.uint8)),),
-    cycles=lambda site: 20.0 + 4.4 * site.x.size,
+    cycles=lambda site: 20.0 + 4.5 * site.x.size,
     overlaps=lambda site: (Overlap(),),
     per_image=False,
 )

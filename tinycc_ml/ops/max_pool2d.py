@@ -43,8 +43,15 @@ def lower(low: Lowering) -> None:
     low.emit("max_pool2d", [low.activation(0).name], {**kept, **low.limits()})
 
 
-def _taps(site: Site) -> int:
-    return site.y.size * int(np.prod(site.attrs["kernel"]))
+def _cycles(site: Site) -> float:
+    """int8: four channels at once, a pair of columns faster than two."""
+    (rows, columns), c = site.attrs["kernel"], site.y.shape[3]
+    pixels, taps = site.y.size // c, rows * columns
+    if site.is_float:
+        return pixels * c * (5.0 * taps + 10.0)
+    row = 11.0 * (columns // 2) + 8.0 * (columns % 2) + 8.0
+    word = {(1, 2): 14.0, (2, 2): 18.0}.get((rows, columns), 5.0 + rows * row)
+    return pixels * (c // 4 * word + c % 4 * (9.0 * taps + 10.0) + 10.0)
 
 
 def _params(site: Site) -> dict[str, int | float]:
@@ -61,7 +68,7 @@ def _kernel(kind: str) -> Kernel:
             None if site.x.dtype.name == kind else f"takes {kind}, got {site.x.dtype}"
         ),
         params=_params,
-        cycles=lambda site: 5.0 * _taps(site) + 10.0 * site.y.size,
+        cycles=_cycles,
     )
 
 

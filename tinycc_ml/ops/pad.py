@@ -14,12 +14,13 @@ from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
 from ..numerics.quantization import integer_bound
-from .base import Arrays, Case, Const, Nest, Op, QuantizeRule, Site
+from .base import Arrays, Case, Const, Loop, Nest, Op, QuantizeRule, Site
 from .channels import channelwise
 from .importing import OnnxNode
 from .indexing import affine, c_float, index_table, names, nested, strides_of, table_read
 from .intervals import rising
 from .lowering import Lowering
+from .moving import moved
 from .quantization import on_real_values
 from .slice import emit_slice, normal_axis
 
@@ -74,7 +75,7 @@ def _c_value(site: Site) -> str:
 
 
 def _nest(site: Site) -> Nest:
-    """Constant: a test on each padded axis. Else: a table of indices for each padded axis."""
+    """Constant: filled first. Else: a table of indices for each padded axis."""
     if site.attrs["mode"] == "constant":
         return _constant_nest(site)
     variables, source = names(site.y.rank), strides_of(site.x.shape)
@@ -95,21 +96,12 @@ def _nest(site: Site) -> Nest:
 
 
 def _constant_nest(site: Site) -> Nest:
-    variables, source = names(site.y.rank), strides_of(site.x.shape)
-    tests, offset = [], 0
-    for axis, (begin, end) in enumerate(_pairs(site.attrs["pads"])):
-        if begin or end:
-            var = f"{variables[axis]} - {begin}U" if begin else variables[axis]
-            tests.append(f"{var} < {site.x.shape[axis]}U")
-            offset -= begin * source[axis]
-    read = f"x0[{affine(variables, source, offset)}]"
-    value = f"{' && '.join(tests)} ? {read} : {_c_value(site)}" if tests else read
-    target = f"y0[{affine(variables, strides_of(site.y.shape))}]"
-    if not site.is_float and tests:
-        value = f"({site.y.dtype.c})({value})"
-    return Nest(
-        nested(variables, site.y.shape, (f"{target} = {value};",)), cycles=10.0 * site.y.size
-    )
+    """The whole result is filled, then x is copied into it."""
+    target, begins = strides_of(site.y.shape), site.attrs["pads"][: site.y.rank]
+    first = sum(begin * stride for begin, stride in zip(begins, target, strict=True))
+    inside = moved(site.x.shape, target, strides_of(site.x.shape), site.y.dtype, y=first)
+    fill = Loop("i", site.y.size, (f"y0[i] = {_c_value(site)};",))
+    return Nest((fill, *inside.body), cycles=2.0 * site.y.size + inside.cycles)
 
 
 def transposed(site: Site, permutation: tuple[int, ...]) -> Mapping[str, Any]:
@@ -126,7 +118,7 @@ def from_onnx(node: OnnxNode) -> None:
         return
     if mode not in MODES:
         node.refuse(f"Pad: mode {mode!r}, wanted one of {', '.join(MODES)}")
-    pads = _full_pads(node, x.rank)
+    pads = full_pads(node, x.rank)
     cuts = {
         a: range(max(-b, 0), x.shape[a] - max(-e, 0))
         for a, (b, e) in enumerate(_pairs(pads))
@@ -137,14 +129,14 @@ def from_onnx(node: OnnxNode) -> None:
     name = emit_slice(node, node.inputs[0], cuts) if cuts else node.inputs[0]
     attrs: dict[str, Any] = {"pads": tuple(max(p, 0) for p in pads), "mode": mode}
     if mode == "constant":
-        value = node.const(2, "value").ravel() if node.has(2) else np.zeros(1)
+        value = node.const(2, "value").ravel() if node.has(2) else [node.attr("value", 0.0)]
         attrs["value"] = float(value[0]) if x.dtype.is_float else int(value[0])
     node.emit("pad", [name], attrs, out=0)
 
 
-def _full_pads(node: OnnxNode, rank: int) -> tuple[int, ...]:
+def full_pads(node: OnnxNode, rank: int) -> tuple[int, ...]:
     """pads of all axes; since opset 18 they may be given for some."""
-    given = [int(p) for p in node.const(1, "pads").ravel()]
+    given = [int(p) for p in (node.const(1, "pads").ravel() if node.has(1) else node.attr("pads"))]
     axes = [int(a) for a in node.const(3, "axes").ravel()] if node.has(3) else list(range(rank))
     if len(given) != 2 * len(axes):
         node.refuse(f"Pad of {node.type(0)}: {len(given)} pads for {len(axes)} axes")

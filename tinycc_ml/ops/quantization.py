@@ -86,7 +86,7 @@ def _dequantize_nest(site: Site) -> Nest:
         body = (f"y0[i] = (float)x0[i] * {c_float(quant.scale0)};",)  # type: ignore[union-attr]
     if zero < 0:
         body = (f"y0[i] = (float)(x0[i] + {-zero}) * {c_float(quant.scale0)};",)  # type: ignore[union-attr]
-    return Nest(nested(("i",), (site.y.size,), body), cycles=6.0 * site.y.size)
+    return Nest(nested(("i",), (site.y.size,), body), cycles=8.4 * site.y.size)
 
 
 def _requantize_nest(site: Site) -> Nest:
@@ -94,7 +94,7 @@ def _requantize_nest(site: Site) -> Nest:
     step = _zero_point_step(site)
     moved = f"(int32_t)x0[i] {'-' if step < 0 else '+'} {abs(step)}"
     body = (f"y0[i] = ({site.y.dtype.c})tml_clamp_i32({moved}, {low}, {high});",)
-    return Nest(nested(("i",), (site.y.size,), body), cycles=6.0 * site.y.size)
+    return Nest(nested(("i",), (site.y.size,), body), cycles=8.4 * site.y.size)
 
 
 def _moved(site: Site, permutation: tuple[int, ...]) -> dict[str, object]:
@@ -124,8 +124,14 @@ def _onnx_quant(node: OnnxNode, default: str) -> tuple[Quant, str]:
     return Quant(tuple(scale.tolist()), tuple(int(z) for z in zero), axis), dtype
 
 
+def _check_one_scale(node: OnnxNode, quant: Quant) -> None:
+    if quant.axis is not None and not node.is_const(0):
+        node.refuse(f"{node.op_type} of values of run time with a scale for each channel")
+
+
 def from_quantize(node: OnnxNode) -> None:
     quant, dtype = _onnx_quant(node, "u8")
+    _check_one_scale(node, quant)
     if node.type(0).dtype != F32 or dtype not in ("i8", "u8", "i16", "u16"):
         node.refuse(f"QuantizeLinear of {node.type(0)} to {dtype}")
     type_ = TensorType(node.type(0).shape, DTYPES[dtype], quant)
@@ -136,6 +142,7 @@ def from_dequantize(node: OnnxNode) -> None:
     """The quantisation goes onto the type of the input tensor, which must not mean two things."""
     x = node.tensor(0)
     quant, _ = _onnx_quant(node, x.type.dtype.name)
+    _check_one_scale(node, quant)
     if not x.type.dtype.is_integer:
         node.refuse(f"DequantizeLinear of {x.type}")
     name = x.name

@@ -8,6 +8,7 @@ y[i] = x[first[i]] * (1 - weight[i]) + x[first[i] + 1] * weight[i]; integer weig
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,9 @@ from .channels import channelwise
 from .indexing import affine, index_table, names, nested, read_rom, strides_of, table_read
 from .intervals import rising
 from .lowering import Lowering
+from .moving import copy_run, moved, run_cycles
 from .resize_import import from_resize, from_upsample
+from .resize_kernels import KERNELS
 
 BITS = 11
 ONE = 1 << BITS
@@ -82,9 +85,34 @@ def _lower_linear(low: Lowering) -> None:
 
 
 def _nearest_nest(site: Site) -> Nest:
-    variables, strides = names(site.y.rank), list(strides_of(site.x.shape))
+    """Where each index comes equally often, loops over x and the repeats; else indices are read from tables."""
+    repeats = [_repeats(t, d) for t, d in zip(site.attrs["indices"], site.x.shape, strict=True)]
+    if not all(repeats):
+        return _nearest_tables(site)
+    shape, write, read = [], [], []
+    for size, times, to, at in zip(
+        site.x.shape, repeats, strides_of(site.y.shape), strides_of(site.x.shape), strict=True
+    ):
+        shape += [size, times]
+        write += [times * to, to]
+        read += [at, 0]
+    return moved(tuple(shape), tuple(write), tuple(read), site.y.dtype)
+
+
+def _repeats(indices: Sequence[int], size: int) -> int:
+    """How often each of 0..size - 1 comes, one after the other; 0: unequally often."""
+    times = max(len(indices) // size, 1)
+    return times if not indices or [k // times for k in range(size * times)] == list(indices) else 0
+
+
+def _nearest_tables(site: Site) -> Nest:
+    """The axes behind the last one with a table are copied as a run."""
+    kept = max(axis for axis, indices in enumerate(site.attrs["indices"]) if indices) + 1
+    run = prod(site.y.shape[kept:])
+    variables, strides = names(kept), list(strides_of(site.x.shape)[:kept])
+    to = strides_of(site.y.shape)[:kept]
     arrays, terms = [], []
-    for axis, indices in enumerate(site.attrs["indices"]):
+    for axis, indices in enumerate(site.attrs["indices"][:kept]):
         if indices:
             table = index_table(indices)
             arrays.append((f"at{axis}", table))
@@ -92,8 +120,10 @@ def _nearest_nest(site: Site) -> Nest:
             strides[axis] = 0
     if any(strides):
         terms.append(affine(variables, strides))
-    body = (f"y0[{affine(variables, strides_of(site.y.shape))}] = x0[{' + '.join(terms) or '0'}];",)
-    return Nest(nested(variables, site.y.shape, body), tuple(arrays), cycles=12.0 * site.y.size)
+    target, source = f"y0[{affine(variables, to)}]", f"x0[{' + '.join(terms) or '0'}]"
+    body = copy_run(target, source, run, site.y.dtype) if run > 1 else f"{target} = {source};"
+    cycles = site.y.size // run * (12.0 + run_cycles(run, site.y.dtype))
+    return Nest(nested(variables, site.y.shape[:kept], (body,)), tuple(arrays), cycles=cycles)
 
 
 def _linear_nest(site: Site) -> Nest:
@@ -154,7 +184,7 @@ _SHAPE = (1, 2, 5, 7)
 _NEAREST_CASES = (
     _resize("twice", (1, 3, 2, 3), [1, 1, 2, 2], mode="nearest"),
     *(
-        _resize(f"{c}_{r}", _SHAPE, [1, 1, 1.6, 0.6], mode="nearest", coordinate_transformation_mode=c, nearest_mode=r)
+        _resize(f"{c}_{r}", _SHAPE, [1, 1, 1.6, 3.0 if c == "align_corners" else 0.6], mode="nearest", coordinate_transformation_mode=c, nearest_mode=r)
         for c in _COORDINATES for r in _ROUNDINGS
     ),
     _resize("sizes", _SHAPE, None, [1, 2, 3, 15], mode="nearest"),
@@ -165,12 +195,13 @@ _NEAREST_CASES = (
 _LINEAR_CASES = (
     _resize("linear_twice", (1, 3, 4, 5), [1, 1, 2, 2], mode="linear"),
     *(
-        _resize(f"linear_{c}", _SHAPE, [1, 1, 1.6, 0.6], mode="linear", coordinate_transformation_mode=c)
+        _resize(f"linear_{c}", _SHAPE, [1, 1, 1.6, 3.0 if c == "align_corners" else 0.6], mode="linear", coordinate_transformation_mode=c)
         for c in _COORDINATES
     ),
     _resize("linear_one_pixel", (1, 2, 1, 3), [1, 1, 4, 2], mode="linear"),
     _resize("linear_sizes", _SHAPE, None, [1, 2, 9, 4], mode="linear", coordinate_transformation_mode="align_corners"),
     _resize("linear_one_dimension", (1, 2, 6), [1, 1, 2.5], mode="linear"),
+    _resize("linear_twice_6_channels", (2, 6, 3, 4), [1, 1, 2, 4], mode="linear"),
     _resize("linear_channels_last", (1, 4, 5, 2), [1, 2, 2, 1], mode="linear"),
 )  # fmt: skip
 
@@ -185,7 +216,7 @@ OPS = (
     Op(
         "resize_linear", _infer_by("first"), _linear, _linear_integer,
         interval=rising(_linear_integer), channels=channelwise(0, where=lambda site: not any(site.attrs["first"][-1:])),
-        quantize=QuantizeRule(_lower_linear, "input"), nest=_linear_nest, transposed=_transposed,
+        quantize=QuantizeRule(_lower_linear, "input"), kernels=KERNELS, nest=_linear_nest, transposed=_transposed,
         cases=_LINEAR_CASES, summary="Resize and Upsample, linear along one or two axes",
     ),
 )  # fmt: skip

@@ -68,12 +68,25 @@ def from_resize(node: OnnxNode) -> None:
         node.refuse(
             f"Resize: coordinate_transformation_mode {how!r}, wanted one of {', '.join(COORDINATES)}"
         )
+    axes = _axes_of(node, scales=2, sizes=3)
+    if how == "align_corners":
+        for axis in axes:
+            check_corners(node, axis.size, float(axis.scale), axis.count)
     _emit(
         node,
-        _axes_of(node, scales=2, sizes=3),
+        axes,
         how,
         node.attr("nearest_mode", "round_prefer_floor"),
     )
+
+
+def check_corners(node: OnnxNode, size: int, scale: float, count: int) -> None:
+    """ONNX's reference takes the length with its fraction, ONNX Runtime and PyTorch its whole part."""
+    if abs(scale * size - count) > 1e-4:
+        node.refuse(
+            f"Resize by {scale:g} of {size} elements with align_corners, which runtimes understand differently",
+            hint="give sizes, or scales that make whole sizes",
+        )
 
 
 def from_upsample(node: OnnxNode) -> None:

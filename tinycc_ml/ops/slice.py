@@ -16,16 +16,18 @@ from ..ir.types import TensorType
 from .base import Arrays, Case, Const, Nest, Op, QuantizeRule, Site
 from .channels import Channels, Cut, Links, linked, ranks
 from .importing import OnnxNode
-from .indexing import affine, collapse, names, nested, strides_of
+from .indexing import strides_of
 from .intervals import rising
 from .lowering import Lowering
+from .moving import moved
 
 
 def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
     x, shape = types[0], tuple(attrs["shape"])
     bounds = zip(x.shape, attrs["starts"], attrs["steps"], shape, strict=True)
     for axis, (size, start, step, count) in enumerate(bounds):
-        if count < 1 or not (0 <= start < size and 0 <= start + step * (count - 1) < size):
+        inside = 0 <= start < size and 0 <= start + step * (count - 1) < size
+        if count < 0 or (count and not inside):
             raise ModelError(
                 f"slice of {x}: {count} elements from {start} by {step} along axis {axis}"
             )
@@ -64,10 +66,7 @@ def _nest(site: Site) -> Nest:
     source = strides_of(site.x.shape)
     offset = sum(start * s for start, s in zip(site.attrs["starts"], source, strict=True))
     walk = tuple(step * s for step, s in zip(site.attrs["steps"], source, strict=True))
-    dims, (write, read) = collapse(site.y.shape, (strides_of(site.y.shape), walk))
-    variables = names(len(dims))
-    body = f"y0[{affine(variables, write)}] = x0[{affine(variables, read, offset)}];"
-    return Nest(nested(variables, dims, (body,)), cycles=6.0 * site.y.size)
+    return moved(site.y.shape, strides_of(site.y.shape), walk, site.y.dtype, x=offset)
 
 
 def transposed(site: Site, permutation: tuple[int, ...]) -> Mapping[str, Any]:
@@ -98,18 +97,25 @@ def normal_axis(node: OnnxNode, axis: int, rank: int) -> int:
 
 def from_slice(node: OnnxNode) -> None:
     x = node.type(0)
-    starts, ends = (node.const(k, ("", "starts", "ends")[k]).ravel().tolist() for k in (1, 2))
-    axes = node.const(3, "axes").ravel().tolist() if node.has(3) else list(range(len(starts)))
-    steps = node.const(4, "steps").ravel().tolist() if node.has(4) else [1] * len(starts)
+    starts, ends = _bounds(node, 1, "starts"), _bounds(node, 2, "ends")
+    axes = _bounds(node, 3, "axes", range(len(starts)))
+    steps = _bounds(node, 4, "steps", [1] * len(starts))
     if not len(starts) == len(ends) == len(axes) == len(steps) or 0 in steps:
         node.refuse(f"Slice of {x}: starts {starts}, ends {ends}, axes {axes}, steps {steps}")
     ranges = {}
     for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
         at = normal_axis(node, axis, x.rank)
         ranges[at] = range(*slice(start, _end(end, step, x.shape[at]), step).indices(x.shape[at]))
-        if not ranges[at]:
-            node.refuse(f"Slice of {x} from {start} to {end} by {step} along axis {axis} is empty")
     emit_slice(node, node.inputs[0], ranges, out=0)
+
+
+def _bounds(
+    node: OnnxNode, index: int, name: str, default: Sequence[int] | None = None
+) -> list[int]:
+    """An input, or before opset 10 an attribute."""
+    if node.has(index):
+        return [int(v) for v in node.const(index, name).ravel()]
+    return list(node.attr(name) if default is None else node.attr(name, default))
 
 
 def _end(end: int, step: int, size: int) -> int | None:
@@ -136,7 +142,7 @@ def _split_sizes(node: OnnxNode, length: int) -> list[int]:
     if sizes is None:
         part = -(-length // node.attr("num_outputs", count))
         sizes = [min(part, length - k * part) for k in range(count)]
-    if len(sizes) != count or sum(sizes) != length or min(sizes) < 1:
+    if len(sizes) != count or sum(sizes) != length or min(sizes) < 0:
         node.refuse(f"Split of {length} elements into {list(sizes)} for {count} outputs")
     return list(sizes)
 

@@ -63,6 +63,22 @@ def _whole(site: Site) -> tuple[int, int]:
     return max(2, site.y.shape[1]), (site.y.shape[2] + 1) // 2
 
 
+def _lead(site: Site, tiling: Tiling) -> int:
+    """How far y must begin before x, that no band of rows writes over what it or a later one reads."""
+    (_, h, w, c), (_, xh, xw, _) = site.y.shape, site.x.shape
+    band, stride = tiling(site)[0], site.attrs["strides"][0]
+    lead = 0
+    for first in range(0, h, band):
+        read = min(max(first * stride - site.attrs["pads"][0], 0), xh) * xw * c
+        lead = max(lead, min(first + band, h) * w * c - read)
+    return lead
+
+
+def _behind(site: Site, tiling: Tiling) -> tuple[Overlap, ...]:
+    lead = _lead(site, tiling)
+    return (Overlap(lead=lead),) if lead < site.y.bytes else ()
+
+
 def _overlaps(site: Site) -> tuple[Overlap, ...]:
     """Blocks of 4 channels must not overlap, as the last one does when there is a rest."""
     same = site.x.shape == site.y.shape and site.x.shape[3] % 4 == 0
@@ -138,7 +154,7 @@ def _kernel(name: str, stride: int, tiling: Tiling) -> Kernel:
         params=lambda site: _params(site, tiling),
         arrays=lambda site: (("weights", _stream(site, stride)),),
         scratch_bytes=lambda site: _scratch(site, tiling),
-        overlaps=_overlaps if tiling is _whole else lambda site: (),
+        overlaps=_overlaps if tiling is _whole else lambda site: _behind(site, tiling),
         cycles=lambda site: _cycles(site, stride, tiling),
         features=frozenset({"dsp"}),
     )

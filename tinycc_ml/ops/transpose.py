@@ -12,9 +12,10 @@ from ..ir.types import TensorType
 from .base import Arrays, Case, Nest, Op, QuantizeRule, Site
 from .channels import channelwise
 from .importing import OnnxNode
-from .indexing import affine, collapse, names, nested, strides_of
+from .indexing import strides_of
 from .intervals import rising
 from .lowering import Lowering
+from .moving import moved
 
 
 def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
@@ -39,10 +40,7 @@ def lower(low: Lowering) -> None:
 def _nest(site: Site) -> Nest:
     source = strides_of(site.x.shape)
     read = tuple(source[p] for p in site.attrs["perm"])
-    dims, (write, read) = collapse(site.y.shape, (strides_of(site.y.shape), read))
-    variables = names(len(dims))
-    body = f"y0[{affine(variables, write)}] = x0[{affine(variables, read)}];"
-    return Nest(nested(variables, dims, (body,)), cycles=7.0 * site.y.size)
+    return moved(site.y.shape, strides_of(site.y.shape), read, site.y.dtype)
 
 
 def from_onnx(node: OnnxNode) -> None:

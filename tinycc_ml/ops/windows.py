@@ -53,6 +53,11 @@ class Window:
             )
         return size  # type: ignore[return-value]
 
+    def positions_within(self, axis: int, size: int, count: int) -> int:
+        """How many of `count` positions along an axis (0: rows, 1: columns) of `size` reach no padding."""
+        starts = np.arange(count) * self.strides[axis] - self.pads[axis]
+        return int(((starts >= 0) & (starts + self.extent[axis] <= size)).sum())
+
     def params(self) -> dict[str, int]:
         """As fields of a C params struct."""
         return {

@@ -7,6 +7,7 @@
 
 #include "tiny_conv_weights.h"
 
+#include "runtime/add/tml_add_i8.h"
 #include "runtime/common/tml_fixedpoint.h"
 #include "runtime/common/tml_port.h"
 #include "runtime/conv2d/tml_conv2d_i8.h"
@@ -25,9 +26,24 @@ void tiny_conv_run(tiny_conv_arena_t *arena, const int8_t *image, int8_t *scores
     {
         const int8_t *x0 = image;
         int8_t *y0 = (int8_t *)(a + 36);
-        for (size_t i0 = 0U; i0 < 16U; i0++) {
+        for (size_t i0 = 0U; i0 < 2U; i0++) {
             for (size_t i1 = 0U; i1 < 2U; i1++) {
-                y0[2U * i0 + i1] = x0[i0 + 16U * i1];
+                const int8_t v0 = x0[16U * i0 + 8U * i1];
+                const int8_t v1 = x0[1U + 16U * i0 + 8U * i1];
+                const int8_t v2 = x0[2U + 16U * i0 + 8U * i1];
+                const int8_t v3 = x0[3U + 16U * i0 + 8U * i1];
+                const int8_t v4 = x0[4U + 16U * i0 + 8U * i1];
+                const int8_t v5 = x0[5U + 16U * i0 + 8U * i1];
+                const int8_t v6 = x0[6U + 16U * i0 + 8U * i1];
+                const int8_t v7 = x0[7U + 16U * i0 + 8U * i1];
+                y0[i0 + 16U * i1] = v0;
+                y0[2U + i0 + 16U * i1] = v1;
+                y0[4U + i0 + 16U * i1] = v2;
+                y0[6U + i0 + 16U * i1] = v3;
+                y0[8U + i0 + 16U * i1] = v4;
+                y0[10U + i0 + 16U * i1] = v5;
+                y0[12U + i0 + 16U * i1] = v6;
+                y0[14U + i0 + 16U * i1] = v7;
             }
         }
         TML_PROBE(0, (int8_t *)(a + 36), 32U);
@@ -49,14 +65,12 @@ void tiny_conv_run(tiny_conv_arena_t *arena, const int8_t *image, int8_t *scores
 
     /* add: relu.dq.q i8[1,4,4,2] <- conv.dq.q i8[1,4,4,2], conv.nhwc.q i8[1,4,4,2] */
     {
-        const int8_t *x0 = (int8_t *)(a + 68);
-        const int8_t *x1 = (int8_t *)(a + 36);
-        int8_t *y0 = (int8_t *)(a + 68);
-        for (size_t i = 0U; i < 32U; i++) {
-            const int32_t acc = (int32_t)x0[i] * 4194304 + (int32_t)x1[i] * 2097152 - 283115520;
-            y0[i] = (int8_t)tml_clamp_i32(tml_rounding_shift(acc, 21), -128, 127);
-        }
-        TML_PROBE(2, (int8_t *)(a + 68), 32U);
+        static const struct tml_add_params params = {
+            .n = 32, .multiplier0 = 4194304, .multiplier1 = 2097152, .offset = -283115520,
+            .shift = 21, .y_min = -128, .y_max = 127,
+        };
+        tml_add_i8(&params, (int8_t *)(a + 68), (int8_t *)(a + 36), (int8_t *)a);
+        TML_PROBE(2, (int8_t *)a, 32U);
     }
 
     /* max_pool2d: pool i8[1,2,2,2] <- relu.dq.q i8[1,4,4,2] */
@@ -67,8 +81,8 @@ void tiny_conv_run(tiny_conv_arena_t *arena, const int8_t *image, int8_t *scores
             .dilation_h = 1, .dilation_w = 1, .pad_top = 0, .pad_left = 0, .y_min = -128,
             .y_max = 127,
         };
-        tml_max_pool2d_i8(&params, (int8_t *)(a + 68), (int8_t *)a);
-        TML_PROBE(3, (int8_t *)a, 8U);
+        tml_max_pool2d_i8(&params, (int8_t *)a, (int8_t *)(a + 32));
+        TML_PROBE(3, (int8_t *)(a + 32), 8U);
     }
 
     /* dense: scores i8[1,3] <- flat i8[1,8], 24 MACs */
@@ -77,7 +91,7 @@ void tiny_conv_run(tiny_conv_arena_t *arena, const int8_t *image, int8_t *scores
             .x_len = 8, .y_len = 3, .y_zero_point = 0, .pre_shift = 0, .y_min = -128,
             .y_max = 127,
         };
-        tml_dense_i8(&params, (int8_t *)a, tiny_conv_scores_weights, tiny_conv_scores_bias,
+        tml_dense_i8(&params, (int8_t *)(a + 32), tiny_conv_scores_weights, tiny_conv_scores_bias,
                      tiny_conv_scores_multiplier, scores);
         TML_PROBE(4, scores, 3U);
     }
