@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from tinycc_ml.toolchain import build_image, run_image
 
 @dataclass(frozen=True)
 class Case:
-    """What is measured. portable: kernels without instruction-set extensions; io: caller or arena."""
+    """What is measured. portable: kernels without instruction-set extensions; io: caller or arena; ram: the
+    most the arena may take, in bytes."""
 
     net: Net
     core: str
@@ -29,6 +31,14 @@ class Case:
     portable: bool = False
     io: str = "caller"
     opt: str | None = None
+    ram: float = inf
+    keep_dead_work: bool = False
+
+    @property
+    def options(self) -> Options:
+        return Options(
+            optimize=self.optimize, io=self.io, ram=self.ram, keep_dead_work=self.keep_dead_work
+        )
 
     @property
     def flag(self) -> str:
@@ -64,8 +74,7 @@ class Figures:
 def measure(case: Case) -> Figures:
     """Our own nets by our own toolchain; those of ../shared by ../shared/bench, the outside judge."""
     target = "host" if case.portable else case.core
-    options = Options(optimize=case.optimize, io=case.io)
-    compiled = compile(case.net.path, target, case.net.calibrate, options)
+    compiled = compile(case.net.path, target, case.net.calibrate, case.options)
     program = compiled.program
     with tempfile.TemporaryDirectory(prefix="tinycc_ml_") as scratch:
         folder = Path(scratch) / "out"

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable, Mapping
+from math import inf
 from pathlib import Path
 
 import baseline as committed
@@ -42,7 +43,7 @@ def chosen(args: argparse.Namespace) -> list[Case]:
         return committed_set()
     nets = nets_called(tuple(args.net)) if args.net else (*own_nets(), *shared_nets())
     return [
-        Case(net, core, optimize, args.portable, args.io, args.opt)
+        Case(net, core, optimize, args.portable, args.io, args.opt, args.ram, args.keep_dead_work)
         for core in args.core or ("cortex-m4",)
         for optimize in args.optimize or ("speed",)
         for net in nets
@@ -94,6 +95,8 @@ def parsed() -> argparse.Namespace:
     parser.add_argument(
         "--portable", action="store_true", help="kernels without instruction-set extensions"
     )
+    parser.add_argument("--ram", type=float, default=inf, metavar="BYTES", help="of the arena")
+    parser.add_argument("--keep-dead-work", action="store_true")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--update", action="store_true")
     parser.add_argument("--reason", help="goes with --update")
@@ -102,8 +105,9 @@ def parsed() -> argparse.Namespace:
     args = parser.parse_args()
     if args.update != bool(args.reason):
         parser.error("--update and --reason go together")
-    if (args.check or args.update) and (args.portable or args.opt or args.io != "caller"):
-        parser.error("the baseline is of the default kernels, flags and --io")
+    other = args.portable or args.opt or args.io != "caller" or args.ram != inf
+    if (args.check or args.update) and (other or args.keep_dead_work):
+        parser.error("the baseline is of the default kernels, flags, memory and work")
     return args
 
 

@@ -32,6 +32,8 @@ ORDER = {
     "report": 9,
     "tuning": 10,
     "api": 11,
+    "onnx_backend": 11,
+    "lsp": 11,
     "cli": 12,
 }
 # Files that belong to the package as a whole
@@ -51,6 +53,9 @@ NAMED = {
     "passes/trivial_transposes.py": "it makes reshapes of transposes",
     "quant/quantize.py": "it marks tensors with quantize and dequantize",
     "frontends/onnx/load.py": "it copies inputs that are outputs by identity",
+    "frontends/spec/writing/friendly.py": "it names the prelude's blocks, of which some are called as ops",
+    "frontends/spec/writing/layers.py": "it names the prelude's blocks, too",
+    "frontends/spec/recipe.py": "its calls are named after options of the command line",
 }
 # The room of ops, and rooms whose words are options of the command line ("quantize")
 OPTIONS_AND_OPS = {"ops", "toolchain", "report", "api", "cli"}

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from . import frontends
 from .backend.emit import write_files
 from .backend.target import Target
 from .compiler import Compiled, Options
 from .compiler import compile as compile_model
 from .errors import ToolError
+from .frontends import Opened
 from .quant.data import InputScale
 from .report import Source, build_report, report_files
 from .toolchain.loaded import Model, load
@@ -39,27 +41,48 @@ def compile(
     model: str | Path,
     out: str | Path | None = None,
     *,
-    target: str | Path | Target = "host",
+    target: str | Path | Target | None = None,
     calibrate: str | Path | Mapping[str, np.ndarray] | None = None,
-    verify: bool = True,
+    verify: bool | None = None,
+    outside: bool = False,
     progress: Progress | None = None,
     **options: Any,
 ) -> Result:
     """Compile a model to C, verify the C on this machine and, when `out` is given, write it there.
 
+    model: an .onnx file, or a .tml spec; what is given here overrides the spec's recipe. Without
+    either, the target is host and the C is verified.
+    outside: a spec may include files from outside its folder.
     calibrate: sample inputs, an .npz file or arrays [N, ...] by input; int8 needs them.
     progress: is told (what, done, all) on the way.
     options: fields of compiler.Options; `input_scales` takes (scale, offset) by input too.
     Nothing is written unless verification passed, was not asked for, or no C compiler is there; the
     report says which. TinymlError says what the caller can put right.
     """
-    chosen = Options(**{**options, "input_scales": _scales(options.get("input_scales"))})
-    data = Path(calibrate) if isinstance(calibrate, str) else calibrate
-    compiled = compile_model(Path(model), target, data, chosen, _steps(progress, "calibrate"))
-    source = _source(Path(model), data)
+    given = {"target": target, "calibrate": calibrate, "verify": verify, "out": out, **options}
+    asked = {key: value for key, value in given.items() if value is not None}
+    opened = frontends.open_model(
+        Path(model), asked.get("dims"), bind=asked.get("bind"), outside=outside
+    )
+    return _compiled(opened, *opened.merged(asked), progress)
+
+
+def _compiled(
+    opened: Opened, asked: dict[str, Any], overridden: tuple[str, ...], progress: Progress | None
+) -> Result:
+    """Compile what was opened as `asked`, which is what the file and the caller say together."""
+    target, verify = asked.pop("target", "host"), asked.pop("verify", True)
+    out, data = asked.pop("out", None), asked.pop("calibrate", None)
+    data = Path(data) if isinstance(data, str) else data
+    chosen = Options(**{**asked, "input_scales": _scales(asked.get("input_scales"))})
+    compiled = compile_model(opened.graph, target, data, chosen, _steps(progress, "calibrate"))
+    if overridden:
+        note = f"overridden, though {opened.path.name} says them: {', '.join(overridden)}"
+        compiled = replace(compiled, notes=(*compiled.notes, note))
+    source = _source(opened, data, overridden)
     if chosen.tune:
         compiled = tuned(compiled, source, _steps(progress, "tune"))
-    verified, unverified = _verified(compiled, Path(model), verify, progress)
+    verified, unverified = _verified(compiled, opened, verify, progress)
     report = build_report(compiled, source, verified, unverified)
     files = {**compiled.files, **report_files(report)}
     if out is None:
@@ -77,17 +100,22 @@ def _steps(progress: Progress | None, what: str) -> Callable[[int, int], None] |
 
 
 def _verified(
-    compiled: Compiled, model: Path, wanted: bool, progress: Progress | None
+    compiled: Compiled, opened: Opened, wanted: bool, progress: Progress | None
 ) -> tuple[tuple[Verified, ...], str | None]:
     """What was verified, or why nothing was."""
     if not wanted:
         return (), "not asked for"
     try:
-        return verify_compiled(compiled, model, _steps(progress, "verify")), None
+        with opened.runnable() as model:
+            return verify_compiled(compiled, model, _steps(progress, "verify")), None
     except ToolError as error:  # only: there is no C compiler
         return (), str(error)
 
 
-def _source(model: Path, data: Path | Mapping[str, np.ndarray] | None) -> Source:
+def _source(
+    opened: Opened, data: Path | Mapping[str, np.ndarray] | None, overridden: tuple[str, ...]
+) -> Source:
     calibration = data.name if isinstance(data, Path) else ("arrays" if data is not None else None)
-    return Source(model.name, hashlib.sha256(model.read_bytes()).hexdigest(), calibration)
+    digest = hashlib.sha256(opened.path.read_bytes()).hexdigest()
+    recipe = None if opened.settings is None else tuple(sorted(opened.settings))
+    return Source(opened.path.name, digest, calibration, recipe, overridden)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from .backend.program import Program
 from .backend.search import Limits
 from .backend.spell import spell
 from .backend.target import Target, load_target
-from .backend.vectors import Vectors, make_vectors, seeded_samples, spread
+from .backend.vectors import NO_VECTORS, Vectors, make_vectors, seeded_samples, spread
 from .errors import DataError, ModelError
 from .ir.graph import Graph
 from .numerics.quantization import quantize as to_integers
@@ -42,7 +43,7 @@ class Options:
     prune_scope: str = "tensor"  # or "global"
     name: str | None = None
     optimize: str = "balanced"
-    ram: float = inf  # limits: bytes of arena, bytes of constants and code, modelled cycles
+    ram: float = inf  # limits: bytes of arena, bytes of constants, modelled cycles
     flash: float = inf
     cycles: float = inf
     tune: bool = False  # choose by cycles measured on the target's emulator; api.compile does
@@ -53,8 +54,12 @@ class Options:
     allow_float: bool = False
     keep_dead_work: bool = False
     dims: Mapping[str, int] = field(default_factory=dict)
+    bind: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # inputs that become constants of this value
     input_scales: Mapping[str, InputScale] = field(default_factory=dict)
     dump_passes: Path | None = None
+    self_test: bool = True  # the files hold a self-test with its vectors
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ class Compiled:
 
 
 def compile(
-    model: Path,
+    model: Path | Graph,
     target: str | Path | Target = "host",
     calibrate: Path | Mapping[str, np.ndarray] | None = None,
     options: Options | None = None,
@@ -120,12 +125,12 @@ def _written(
 ) -> tuple[Program, Vectors, Mapping[str, str]]:
     program = spell(plan, optimize=options.optimize)
     check_fits(plan.target, weights_bytes=program.weights_bytes)
-    vectors = make_vectors(plan.graph, program, samples)
+    vectors = make_vectors(plan.graph, program, samples) if options.self_test else NO_VECTORS
     return program, vectors, emit(program, vectors, single_file=options.single_file)
 
 
-def _float_graph(model: Path, options: Options) -> Graph:
-    graph = frontends.load(model, options.dims)
+def _float_graph(model: Path | Graph, options: Options) -> Graph:
+    graph = model if isinstance(model, Graph) else frontends.load(model, options.dims, options.bind)
     graph = replace(graph, name=options.name or graph.name)
     if options.io_layout != "model":
         graph = io_layout(graph, options.io_layout)

@@ -233,7 +233,7 @@ def test_targets_and_ops_are_listed(run: Run) -> None:
     [
         (("none.onnx",), "no such model: none.onnx"),
         (("garbage.onnx",), "garbage.onnx is no ONNX model: "),
-        (("tiny.txt",), "tiny.txt: wanted a model in an .onnx file"),
+        (("tiny.txt",), "tiny.txt: wanted a model in an .onnx file or a spec in a .tml file"),
         (
             ("tiny.onnx", "--target", "cortex-m44"),
             "unknown target 'cortex-m44' (did you mean cortex-m4",
@@ -290,7 +290,7 @@ def test_all_unsupported_nodes_are_listed(run: Run, tmp_path: Path) -> None:
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.splitlines() == [
         "error: 2 nodes not supported:",
-        "  node 'node_where': operator NonZero (opset 17) is not supported",
+        "  node 'node_where': NonZero needs a constant input 0, got 'x' made at run time (bind it: --bind x=VALUE)",
         "  node 'node_volume': operator Det (opset 17) is not supported",
     ]
     assert not (tmp_path / "out").exists()
@@ -439,3 +439,42 @@ def test_the_same_command_gives_the_same_bytes(run: Run, tmp_path: Path) -> None
     )
     assert one == two
     assert not any(str(tmp_path).encode() in text for text in one.values())
+
+
+@pytest.mark.parametrize(
+    ("option", "amount", "words"),
+    [
+        ("--ram", "1", "the arena takes"),
+        ("--flash", "20", "constants take about"),
+        ("--cycles", "0.005K", "the fastest choice takes about"),
+    ],
+)
+def test_a_limit_that_can_not_be_met_is_an_error_that_names_nodes(
+    run: Run, tmp_path: Path, option: str, amount: str, words: str
+) -> None:
+    result = run("compile", write_dense(tmp_path, leading=1), "-o", "limited", option, amount)
+    line = _one_line(result, 1)
+    assert words in line and option in line
+    assert not (tmp_path / "limited").exists()
+
+
+@pytest.mark.parametrize("amount", ["-4K", "many", "4T", "", "0"])
+def test_an_amount_is_a_number_with_k_m_or_g(run: Run, tmp_path: Path, amount: str) -> None:
+    result = run("compile", write_dense(tmp_path, leading=1), "-o", "limited", "--ram", amount)
+    assert result.exit_code == 2
+    assert "wants a number such as 4000, 64K or 1.5M" in result.stderr
+
+
+def test_limits_are_noted_in_the_report(run: Run, tmp_path: Path) -> None:
+    model = write_dense(tmp_path, leading=1)
+    result = run(
+        "compile", model, "-o", "limited", "--ram", "4K", "--cycles", "1.5M", "--no-verify"
+    )
+    assert result.exit_code == 0, result.output
+    options = json.loads((tmp_path / "limited" / "report.json").read_text())["options"]
+    assert (options["ram"], options["flash"], options["cycles"]) == (4096, None, 1_500_000)
+
+
+def test_tuning_needs_a_core_that_is_counted(run: Run, tmp_path: Path) -> None:
+    line = _one_line(run("compile", write_dense(tmp_path, leading=1), "-o", "tuned", "--tune"), 1)
+    assert line.startswith("--tune needs a target whose cycles are counted, not the host")

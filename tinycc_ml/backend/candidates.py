@@ -24,7 +24,6 @@ class Candidate:
     y_format: str = PLAIN
     index: int = 0  # among the node's candidates
     flash_bytes: int = 0  # its constants
-    code_bytes: int = 0  # estimated, of code that its other nodes share
 
     @property
     def key(self) -> tuple[str, int]:
@@ -70,9 +69,15 @@ def options_of(graph: Graph, node: Node, target: Target, optimize: str = "balanc
 
 def _of_kernel(node: Node, kernel: Kernel, site: Site) -> Candidate:
     return Candidate(
-        node.name, kernel, kernel.scratch_bytes(site), kernel.overlaps(site), kernel.cycles(site),
+        node.name, kernel, kernel.scratch_bytes(site), overlaps_of(kernel, site), kernel.cycles(site),
         kernel.x_format, kernel.y_format, flash_bytes=_flash_bytes(kernel, site),
     )  # fmt: skip
+
+
+def overlaps_of(kernel: Kernel, site: Site) -> tuple[Overlap, ...]:
+    """Of one image; those of a batch keep their distance only where x and y are of one size."""
+    batch = kernel.per_image and site.y.rank > 1 and site.y.shape[0] > 1
+    return () if batch and site.x.bytes != site.y.bytes else kernel.overlaps(site)
 
 
 def _flash_bytes(kernel: Kernel, site: Site) -> int:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ..errors import InternalError, ModelError, UnsupportedError
 from ..ir.graph import Graph, Node
-from .arena import Arena, executed_nodes, plan_arena, scratch_name
+from .arena import Arena, executed_nodes, plan_arena, scratch_name, settled
 from .candidates import Candidate, Options, options_of
 from .costs import Costs, fitted, measured
 from .formats import assign, planar_tensors
@@ -90,6 +90,7 @@ def choose(
     nodes, options = _candidates(graph, target, optimize)
     options = {name: measured(given, costs or {}) for name, given in options.items()}
     best = Search(graph, nodes, options, io).best(optimize, limits)
+    best = replace(best, arena=settled(best.arena))
     check_limits(target, best, limits)
     return Plan(graph, target, io, options, best.chosen, best.arena)
 

@@ -20,15 +20,14 @@ Costs = Mapping[tuple[str, int], float]
 
 @dataclass(frozen=True)
 class Fit:
-    """cycles = factor * formula + each; code_bytes: of the kernel, once."""
+    """cycles = factor * formula + each"""
 
     factor: float = 1.0
     each: float = 0.0
-    code_bytes: int = 0
 
 
 def fitted(node: Node, options: Options, target: Target, optimize: str) -> Options:
-    """The candidates of a node with the cycles of the target's core, and the code of their kernels."""
+    """The candidates of a node with the cycles of the target's core."""
     fits = _fits().get(f"{target.core}.{optimize}", {})
     return _each(options, lambda c: _with(c, fits.get(fit_name(node, c), Fit())))
 
@@ -49,7 +48,7 @@ def _each(options: Options, change: Callable[[Candidate], Candidate]) -> Options
 
 def _with(candidate: Candidate, fit: Fit) -> Candidate:
     cycles = max(fit.factor * candidate.cycles + fit.each, 1.0)
-    return replace(candidate, cycles=cycles, code_bytes=fit.code_bytes)
+    return replace(candidate, cycles=cycles)
 
 
 @cache

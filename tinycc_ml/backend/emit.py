@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import __version__
 from ..errors import TinymlError
-from ..ops.indexing import c_float
+from ..ops.indexing import c_float, c_values
 from ..resources import runtime_dir, template_dir
 from .names import comment
 from .program import Program
@@ -36,9 +36,10 @@ def emit(program: Program, vectors: Vectors, *, single_file: bool = False) -> di
     files = {
         f"{name}.h": render("model.h.j2", context),
         f"{name}.c": render("model.c.j2", context),
-        f"{name}_test_vectors.h": render("test_vectors.h.j2", context),
-        f"{name}_selftest.c": render("selftest.c.j2", context),
     }
+    if vectors.count:
+        files[f"{name}_test_vectors.h"] = render("test_vectors.h.j2", context)
+        files[f"{name}_selftest.c"] = render("selftest.c.j2", context)
     if program.constants:
         files[f"{name}_weights.h"] = render("weights.h.j2", context)
         files[f"{name}_weights.c"] = render("weights.c.j2", context)
@@ -145,22 +146,10 @@ def render(template: str, context: Mapping[str, object]) -> str:
 def format_values(values: np.ndarray) -> str:
     """Array elements as C initialisers, wrapped to the line width."""
     flat = np.ravel(values)
-    if flat.dtype.kind == "f":
-        texts = _float_texts(flat)
-    else:
-        suffix = "U" if flat.dtype == np.uint32 else ""
-        texts = [f"{v}{suffix}" if v != -(2**31) else "(-2147483647 - 1)" for v in flat.tolist()]
+    texts = c_values(flat)
     per_line = max(1, (_WIDTH - 4) // (max(map(len, texts), default=1) + 2))
     lines = (", ".join(texts[k : k + per_line]) for k in range(0, len(texts), per_line))
     return ",\n".join(f"    {line}" for line in lines)
-
-
-def _float_texts(flat: np.ndarray) -> list[str]:
-    if not np.isfinite(flat).all():
-        raise TinymlError(
-            "a constant of the model is infinite or no number, which C has no literal for"
-        )
-    return [c_float(v) for v in flat]
 
 
 def _wrapped(text: str, indent: int) -> str:

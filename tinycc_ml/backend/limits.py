@@ -49,7 +49,7 @@ def _flash(target: Target, choice: Choice, limits: Limits) -> str:
     own = target.memories["flash"] == limits.flash
     sizes = ((c.flash_bytes, name) for name, c in choice.chosen.items())
     return (
-        f"constants and code take about {choice.flash:,} bytes, {choice.flash - int(limits.flash):,} more than "
+        f"constants take about {choice.flash:,} bytes, {choice.flash - int(limits.flash):,} more than "
         f"{f'the flash of {target.name}' if own else '--flash'} ({int(limits.flash):,}); "
         f"most of it: {_most(sizes, 'bytes')}"
     )

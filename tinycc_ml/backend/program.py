@@ -134,6 +134,11 @@ class Program:
         return sum(c.values.nbytes for c in self.constants)
 
     @property
+    def has_bool(self) -> bool:
+        """The API has a parameter of type bool."""
+        return any(port.c_type == "bool" for port in (*self.inputs, *self.outputs))
+
+    @property
     def idle_inputs(self) -> tuple[Port, ...]:
         """Parameters that no step reads any more."""
         if self.io_in_arena:

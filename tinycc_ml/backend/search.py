@@ -27,8 +27,8 @@ _CYCLES_A_BYTE = 1e-3
 
 @dataclass(frozen=True)
 class Limits:
-    """What a plan may take at most; inf where nothing is said. Bytes of arena, bytes of constants and code,
-    modelled cycles."""
+    """What a plan may take at most; inf where nothing is said. Bytes of arena, bytes of constants, modelled
+    cycles."""
 
     ram: float = inf
     flash: float = inf
@@ -48,9 +48,8 @@ class Choice:
 
     @property
     def flash(self) -> int:
-        """Estimated bytes of constants, and of the code of every kernel once."""
-        code = {c.name: c.code_bytes for c in self.chosen.values()}
-        return sum(c.flash_bytes for c in self.chosen.values()) + sum(code.values())
+        """About the bytes of constants: before any is packed."""
+        return sum(c.flash_bytes for c in self.chosen.values())
 
     @property
     def cycles(self) -> float:

@@ -75,12 +75,20 @@ class _Speller:
             io_in_arena=plan.io == "arena",
             constants=tuple(self.constants.values()),
             steps=steps,
-            arena_bytes=plan.arena_bytes,
+            arena_bytes=plan.arena_bytes or self._empty_tensors(),
             headers=tuple(sorted(self.headers)),
             system_headers=tuple(sorted(self.system_headers)),
             inline_kernels=_INLINE[optimize],
             macs=sum(op_of(n).macs(Site.of(graph, n)) for n in graph.nodes),
             arrays_of=self.arrays_of,
+        )
+
+    def _empty_tensors(self) -> int:
+        """Tensors of no bytes need an address, too."""
+        return (
+            4
+            if any(not self.graph.type(out).size for n in self.plan.steps for out in n.outputs)
+            else 0
         )
 
     def _ports(self) -> dict[str, Port]:

@@ -10,8 +10,9 @@ import numpy as np
 
 from ..ir.graph import Graph
 from ..ir.types import dtype_of
+from ..reference.compare import spread as range_of
 from ..reference.run import run
-from .program import ConstantArray, Program
+from .program import ConstantArray, Probe, Program
 
 SAMPLES = 4
 # Largest difference of a float output, as a part of the output's range over the test vectors: the sum of
@@ -36,15 +37,16 @@ class Vectors:
         return 0 if self.sums is None else self.sums.shape[1]
 
 
+NO_VECTORS = Vectors(0, {}, {}, None, {}, ())
+
+
 def make_vectors(graph: Graph, program: Program, samples: Mapping[str, np.ndarray]) -> Vectors:
     """Run the reference on `samples` (arrays [N, ...] of the graph's own input types)."""
-    count = len(next(iter(samples.values())))
+    count = len(next(iter(samples.values()), [0]))  # without inputs there is one result
     runs = [run(graph, {name: array[k] for name, array in samples.items()}) for k in range(count)]
     outputs = {name: np.stack([r[name] for r in runs]) for name in graph.outputs}
     exact = exact_tensors(graph)
-    sums = np.array(
-        [[_sum(r, s.probe.tensor, exact) for s in program.steps] for r in runs], np.uint32
-    )
+    sums = np.array([[_sum(r, s.probe, exact) for s in program.steps] for r in runs], np.uint32)
     arrays = [
         _array(program, p.tensor, p.ident, "input", samples[p.tensor]) for p in program.inputs
     ]
@@ -66,15 +68,20 @@ def exact_tensors(graph: Graph) -> frozenset[str]:
     return frozenset(exact)
 
 
-def _sum(values: Mapping[str, np.ndarray], tensor: str, exact: frozenset[str]) -> int:
-    return zlib.crc32(np.ascontiguousarray(values[tensor]).tobytes()) if tensor in exact else 0
+def _sum(values: Mapping[str, np.ndarray], probe: Probe, exact: frozenset[str]) -> int:
+    """Of the bytes as the kernel stores them."""
+    if probe.tensor not in exact:
+        return 0
+    array = np.ascontiguousarray(values[probe.tensor])
+    return zlib.crc32(
+        array.tobytes() if probe.view.format.is_plain else probe.view.format.encode(array)
+    )
 
 
 def _tolerance(array: np.ndarray) -> float:
     if not np.issubdtype(array.dtype, np.floating):
         return 0.0
-    spread = float(np.max(array) - np.min(array)) if array.size else 0.0
-    return FLOAT_TOLERANCE * max(spread, float(np.max(np.abs(array), initial=0.0)), 1e-30)
+    return FLOAT_TOLERANCE * max(range_of(array), 1e-30)
 
 
 def _array(

@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
-from math import inf
 from pathlib import Path
 from typing import Any
 
 import click
 
 from .. import __version__
-from .options import Amount, given_dims, given_scales, verb
+from .options import Amount, given_dims, given_scales, given_values, verb, was_said
 from .screen import Screen
+from .spec import add_spec_verbs
 
 _FOLDER = click.Path(path_type=Path)
 _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -31,10 +31,9 @@ def main() -> None:
 @click.option(
     "-o",
     "--out",
-    required=True,
     type=_FOLDER,
     metavar="DIR",
-    help="Folder for the C and its reports.",
+    help="Folder for the C and its reports; a spec may name one.",
 )
 @click.option(
     "--calibrate",
@@ -66,7 +65,7 @@ def main() -> None:
     "--flash",
     type=Amount(1024),
     metavar="BYTES",
-    help="The most that constants and code may take: 100K.",
+    help="The most that constants may take: 100K; code comes on top.",
 )
 @click.option(
     "--cycles", type=Amount(1000), metavar="N", help="The most modelled cycles of a run: 3.5M."
@@ -88,6 +87,12 @@ def main() -> None:
     multiple=True,
     metavar="NAME=SIZE",
     help="Binds a symbolic dimension. Repeatable.",
+)
+@click.option(
+    "--bind",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Makes an input a constant: one that decides a shape. Repeatable; 2,3 is a list.",
 )
 @click.option(
     "--io",
@@ -131,18 +136,30 @@ def main() -> None:
     metavar="DIR",
     help="The graph as text before and after each pass.",
 )
+@click.option(
+    "--allow-outside",
+    "outside",
+    is_flag=True,
+    help="A spec may include files from outside its folder.",
+)
 def compile_verb(screen: Screen, **given: Any) -> dict[str, Any]:
-    """Compile MODEL (an .onnx file) to C in DIR, verified on this machine.
+    """Compile MODEL (an .onnx file, or a .tml spec) to C in DIR, verified on this machine.
 
-    A float model becomes float32 C, or int8 with --calibrate; a quantised model becomes integer C.
+    Options override the recipe of a spec. A float model becomes float32 C, or int8 with --calibrate; a quantised model becomes integer C.
     """
     from .work import compile_model
 
-    given["dims"] = given_dims(given["dims"])
-    for limit in ("ram", "flash", "cycles"):
-        given[limit] = inf if given[limit] is None else given[limit]
-    given["input_scales"] = given_scales(given.pop("scales"), given.pop("offsets"))
-    return compile_model(screen, verify=not given.pop("no_verify"), **given)
+    said = {name: value for name, value in given.items() if was_said(name)}
+    if "dims" in said:
+        said["dims"] = given_dims(said["dims"])
+    if "bind" in said:
+        said["bind"] = given_values(said["bind"])
+    if "scales" in said or "offsets" in said:
+        scales, offsets = said.pop("scales", ()), said.pop("offsets", ())
+        said["input_scales"] = given_scales(scales, offsets)
+    if said.pop("no_verify", False):
+        said["verify"] = False
+    return compile_model(screen, **said)
 
 
 @verb(main, "verify")
@@ -240,11 +257,23 @@ def targets_verb(screen: Screen) -> dict[str, Any]:
 
 
 @verb(main, "ops")
-def ops_verb(screen: Screen) -> dict[str, Any]:
+@click.option(
+    "--markdown", is_flag=True, help="The page docs/operators.md: all that can be called."
+)
+def ops_verb(screen: Screen, markdown: bool) -> dict[str, Any]:
     """List the ONNX operators that are supported."""
-    from .lists import list_ops
+    from .lists import list_ops, print_reference
 
-    return list_ops(screen)
+    return print_reference(screen) if markdown else list_ops(screen)
 
 
+@verb(main, "lsp")
+def lsp_verb(screen: Screen) -> dict[str, Any]:
+    """Serve editors, over standard input and output: the language server of specs."""
+    from .lsp import run_server
+
+    return run_server(screen)
+
+
+add_spec_verbs(main)
 compile_main = main.commands["compile"]

@@ -32,9 +32,14 @@ def _target(target: Target) -> dict[str, Any]:
     }
 
 
-def list_ops(screen: Screen) -> dict[str, Any]:
+def onnx_entries() -> list[dict[str, Any]]:
+    """What the op table says of each ONNX operator, by name."""
     found = [entry for op in table().values() for entry in _onnx_ops(op)]
-    found.sort(key=lambda entry: entry["onnx"].lower())
+    return sorted(found, key=lambda entry: entry["onnx"].lower())
+
+
+def list_ops(screen: Screen) -> dict[str, Any]:
+    found = onnx_entries()
     rows = [
         (e["onnx"], e["op"] or "other operators", _yes(e["float32"]), _yes(e["int8"]))
         for e in found
@@ -42,6 +47,18 @@ def list_ops(screen: Screen) -> dict[str, Any]:
     for line in columns(("ONNX operator", "becomes", "float32", "int8"), rows):
         screen.out(line)
     return {"ops": found}
+
+
+def print_reference(screen: Screen) -> dict[str, Any]:
+    """docs/operators.md: what can be called in a spec."""
+    from ..lsp.pages import operators_page
+
+    # An operator of ONNX goes before that of ONNX Runtime with the same name
+    entries = sorted(onnx_entries(), key=lambda e: "." not in e["onnx"])
+    forms = {e["onnx"].rpartition(".")[2]: (e["float32"], e["int8"]) for e in entries}
+    page = operators_page(forms)
+    screen.out(page.rstrip("\n"))
+    return {"markdown": page}
 
 
 def _yes(known: bool | None) -> str:

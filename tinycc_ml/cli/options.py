@@ -8,6 +8,7 @@ from math import inf
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from .screen import Screen
 
@@ -56,9 +57,35 @@ class Amount(click.ParamType):
         return amount
 
 
+def was_said(option: str) -> bool:
+    """The user gave the option: what is a default does not override a spec."""
+    source = click.get_current_context().get_parameter_source(option)
+    return source not in (ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP)
+
+
 def given_dims(texts: Sequence[str]) -> dict[str, int]:
     """--dim NAME=SIZE."""
     return _pairs("--dim", texts, int, named=True)
+
+
+def given_values(texts: Sequence[str]) -> dict[str, list[float] | float]:
+    """--bind NAME=VALUE: numbers with commas between them, or one."""
+    found: dict[str, list[float] | float] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        try:
+            numbers = [
+                float(part) if "." in part or "e" in part else int(part)
+                for part in value.split(",")
+            ]
+        except ValueError:
+            numbers = []
+        if not name or not numbers or name in found:
+            raise click.UsageError(
+                f"--bind wants NAME=NUMBER,NUMBER,... once for each name, got {text!r}"
+            )
+        found[name] = numbers if "," in value else numbers[0]
+    return found
 
 
 def given_scales(scales: Sequence[str], offsets: Sequence[str]) -> dict[str, tuple[float, int]]:

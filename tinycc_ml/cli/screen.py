@@ -158,6 +158,26 @@ def _error_data(error: Exception) -> dict[str, Any]:
         "message": getattr(error, "message", str(error)),
         "where": str(loc) if loc else None,
         "hint": getattr(error, "hint", None),
+        **_problems(error),
+    }
+
+
+def _problems(error: Exception) -> dict[str, Any]:
+    """All the mistakes of a spec, for editors: lines and columns count from 1."""
+    problems = getattr(error, "problems", ())
+    if not problems or not hasattr(problems[0], "span"):
+        return {}
+    return {
+        "problems": [
+            {
+                "file": p.source.name,
+                **p.span._asdict(),
+                "message": p.message,
+                "hint": p.hint,
+                "notes": list(p.notes),
+            }
+            for p in problems
+        ]
     }
 
 

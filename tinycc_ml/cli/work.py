@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 
 from ..api import compile
@@ -20,15 +21,22 @@ from .screen import Screen
 from .text import compile_summary, verify_summary
 
 
-def compile_model(screen: Screen, *, model: Path, out: Path, **options: Any) -> dict[str, Any]:
+def compile_model(
+    screen: Screen, *, model: Path, out: Path | None = None, **options: Any
+) -> dict[str, Any]:
+    if out is None and model.suffix.lower() != ".tml":
+        raise click.UsageError("Missing option '-o' / '--out'.")
     with screen.progress() as progress:
         result = compile(model, out, progress=progress, **options)
+    if result.out is None:
+        raise click.UsageError("Missing option '-o' / '--out', and the recipe has no output(...).")
+    out = result.out
     for note in result.compiled.notes:
         screen.note(note)
     for line in compile_summary(result.report, out):
         screen.out(line)
     unverified = result.report["unverified"]
-    if unverified and options["verify"]:
+    if unverified and unverified != "not asked for":
         screen.note(f"NOT VERIFIED: {unverified}")
     return {
         "out": str(out),

@@ -26,11 +26,17 @@ NO_ERROR_DB = 999.0
 
 @dataclass(frozen=True)
 class Source:
-    """The user's file by name and SHA-256, and the name of the calibration file, if any."""
+    """The user's file by name and SHA-256, and the name of the calibration file, if any.
+
+    `recipe`: the options that a spec says, None when the file is no spec; `overridden`: those of them
+    that the caller says otherwise.
+    """
 
     file: str
     sha256: str
     calibration: str | None = None
+    recipe: tuple[str, ...] | None = None
+    overridden: tuple[str, ...] = ()
 
 
 def build_report(
@@ -112,6 +118,8 @@ def _options(options: Options, source: Source) -> dict[str, Any]:
         "keep_dead_work": options.keep_dead_work,
         "dims": dict(options.dims),
         "input_scales": {name: asdict(scale) for name, scale in options.input_scales.items()},
+        "recipe": None if source.recipe is None else list(source.recipe),
+        "overridden": list(source.overridden),
     }
 
 

@@ -63,11 +63,22 @@ def total_lines(report: Row) -> list[str]:
     return [
         f"{count(totals['macs'])} multiply-accumulates a run",
         f"constants {count(totals['weights_bytes'])} bytes of flash, code {count(totals['code_bytes'])} bytes",
-        f"arena {count(totals['arena_bytes'])} bytes (at least {count(memory['lower_bound_bytes'])} in this order), "
+        f"arena {count(totals['arena_bytes'])} bytes ({_proof(memory)}), "
         f"scratch of one node in it at most {count(totals['scratch_bytes'])}; "
         f"inputs {count(ends['input'])} and outputs {count(ends['output'])} bytes are {where}",
         f"stack {count(totals['stack_bytes'])} bytes, {count(totals['cycles'])} modelled cycles",
     ]
+
+
+_PROOFS = {
+    "bound": "no less is possible in this order",
+    "optimal": "proven to be the least in this order",
+}
+
+
+def _proof(memory: Row) -> str:
+    bound = f"at least {count(memory['lower_bound_bytes'])} in this order"
+    return _PROOFS.get(memory["proof"], bound)
 
 
 def verified_line(entry: Row) -> str:

@@ -55,6 +55,7 @@ def _row(
             {"kernel": name, "reason": reason}
             for name, reason in (options.refused if options else ())
         ],
+        "expected_cycles": round(candidate.cycles) if candidate else None,
         "weights_bytes": _weights_bytes(program, node.name),
         "scratch_bytes": candidate.scratch_bytes if candidate else 0,
         "accumulator_bound": bounds.get(node.name),
@@ -76,8 +77,21 @@ def why(node: Node, candidate: Candidate | None, options: Options | None, step: 
         )
     count = len(options.candidates)
     if count > 1:
-        return f"fewest modelled cycles ({candidate.cycles:,.0f}) of {count} candidates"
+        fastest = min(options.candidates, key=lambda c: c.cycles)
+        if candidate.cycles <= fastest.cycles:
+            return f"fewest expected cycles of {count} candidates"
+        return f"{_instead(candidate, fastest)} than the fastest of {count} candidates"
     return "the only kernel that takes it" if options.refused else "its only kernel"
+
+
+def _instead(candidate: Candidate, fastest: Candidate) -> str:
+    """What speaks for a candidate that is not the fastest of its node."""
+    slower = f"{100 * (candidate.cycles / fastest.cycles - 1):.0f} % more cycles"
+    if (candidate.x_format, candidate.y_format) != (fastest.x_format, fastest.y_format):
+        return f"stores tensors as its neighbours do, {candidate.x_format} to {candidate.y_format}: {slower}"
+    if candidate.flash_bytes < fastest.flash_bytes:
+        return f"{fastest.flash_bytes - candidate.flash_bytes:,} bytes of constants fewer, {slower}"
+    return f"less memory, {slower}"
 
 
 def _weights_bytes(program: Program | None, node: str) -> int | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..backend.choose import Plan
 from ..backend.place import Block
+from ..backend.search import used_bytes
 from ..ir.graph import Tensor
 from ..ir.types import Quant
 
@@ -63,7 +64,7 @@ def view_of(plan: Plan, tensor: str) -> dict[str, Any]:
         "buffer": view.buffer,
         "offset": view.offset,
         "bytes": view.format.bytes,
-        "format": "plain" if view.format.is_plain else "strided",
+        "format": "plain" if view.format.is_plain else "planar",
     }
 
 
@@ -75,17 +76,15 @@ def lifetime(plan: Plan, tensor: str) -> list[int] | None:
 
 def memory_map(plan: Plan) -> dict[str, Any]:
     """Every block of the arena with its place and time, and the step that needs most."""
-    live = {
-        s: sum(b.bytes for b in plan.blocks if b.first <= s <= b.last)
-        for s in range(len(plan.steps))
-    }
-    peak = max(live, key=lambda s: live[s]) if plan.blocks else None
+    used = {s: used_bytes(plan.arena, s) for s in range(len(plan.steps))}
+    peak = max(used, key=lambda s: used[s]) if plan.blocks else None
     return {
         "arena_bytes": plan.arena_bytes,
         "lower_bound_bytes": plan.placement.lower_bound,
+        "proof": plan.placement.proof,
         "steps": len(plan.steps),
         "peak_step": peak,
-        "peak_bytes": live[peak] if peak is not None else None,
+        "peak_bytes": used[peak] if peak is not None else None,
         "blocks": [_block(plan, b) for b in sorted(plan.blocks, key=lambda b: (b.first, b.name))],
     }
 
