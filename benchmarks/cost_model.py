@@ -24,7 +24,7 @@ from nets import own_nets, shared_nets, table
 from untuned_models import MODELS
 
 from tinycc_ml.backend.candidates import options_of
-from tinycc_ml.backend.costs import fit_name
+from tinycc_ml.backend.costs import fit_name, forget_fits
 from tinycc_ml.backend.target import load_target
 from tinycc_ml.compiler import Compiled, Options, compile
 from tinycc_ml.report import Source
@@ -162,7 +162,10 @@ def main() -> int:
     given = parser.parse_args()
     pairs = [(core, goal) for core in given.core for goal in given.optimize]
     if given.fit:
-        COSTS.write_text(to_toml({pair: fitted(tuned_nets(*pair)) for pair in pairs}), "utf-8")
+        COSTS.unlink(missing_ok=True)
+        fits = {pair: fitted(tuned_nets(*pair)) for pair in pairs}
+        COSTS.write_text(to_toml(fits), "utf-8")
+        forget_fits()
     verdicts = [judged(untuned_nets(*pair), " ".join(pair)) for pair in pairs]
     return int(not all(verdicts))
 

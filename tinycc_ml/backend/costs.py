@@ -51,6 +51,11 @@ def _with(candidate: Candidate, fit: Fit) -> Candidate:
     return replace(candidate, cycles=cycles)
 
 
+def forget_fits() -> None:
+    """The file has changed."""
+    _fits.cache_clear()
+
+
 @cache
 def _fits() -> Mapping[str, Mapping[str, Fit]]:
     if not _FILE.exists():

@@ -105,7 +105,8 @@ def _portable_cycles(site: Site) -> float:
     for axis in (0, 1):
         within *= window.positions_within(axis, site.x.shape[1 + axis], site.y.shape[1 + axis])
     pixels = site.y.size // site.y.shape[3]
-    edges = (pixels - within) * max(11.0 * taps - 30.0, 0.0)
+    edge = 69.0 if window.kernel == (3, 3) else 300.0 + 7.0 * taps
+    edges = (pixels - within) * edge
     return site.y.shape[3] * (pixels * (25.0 + 5.3 * taps) + edges)
 
 

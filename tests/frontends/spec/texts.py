@@ -83,9 +83,19 @@ def _statement(draw: st.DrawFn) -> list[str]:
     pipe = f"x = x |> {' |> '.join(steps)}"
     kind = draw(st.sampled_from(("plain", "loop", "branch", "residual", "list", "results", "long")))
     if kind == "results":
-        return ["a, b=both(x, # call", f"    wide={draw(st.sampled_from(('true', 'C > 2')))})", "x = a+b  *  0.5"]
+        return [
+            "a, b=both(x, # call",
+            f"    wide={draw(st.sampled_from(('true', 'C > 2')))})",
+            "x = a+b  *  0.5",
+        ]
     if kind == "long":
-        return [f"x = x |> {' |> '.join(['relu', 'dw(3, pad=1)', 'Clip(-1, 6.5)'] * 4)}", "", "", "# kept apart", ""]
+        return [
+            f"x = x |> {' |> '.join(['relu', 'dw(3, pad=1)', 'Clip(-1, 6.5)'] * 4)}",
+            "",
+            "",
+            "# kept apart",
+            "",
+        ]
     if kind == "loop":
         return [f"for i in range({draw(st.integers(0, 3))}) {{", f"    {pipe}", "}"]
     if kind == "list":

@@ -74,7 +74,11 @@ def _emitted(
     called = _result_names(evaluator, call, domain, ours, frame, own)
     inputs = _operand_names(evaluator, op, domain, operands, called[0], frame)
     names = [_in_net(evaluator, name) for name in called]
-    node = str(ours["node"].value) if "node" in ours else evaluator.net.node_names.get(called[0], names[0])
+    node = (
+        str(ours["node"].value)
+        if "node" in ours
+        else evaluator.net.node_names.get(called[0], names[0])
+    )
     parents = [g.value.name for g in operands if g is not None and isinstance(g.value, Tensor)]
     read = [p for p in parents if evaluator.net.draft.tensors[p].data is None]
     step = evaluator.step(frame, call, read[0] if read else None)
