@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ def _format_stdin(screen: Screen, check: bool) -> dict[str, Any]:
     from ..frontends.spec import Source
     from ..frontends.spec.writing.format import format_text
 
-    before = click.get_text_stream("stdin", encoding="utf-8").read()
+    before = sys.stdin.buffer.read().decode("utf-8")
     after = format_text(Source("<stdin>", before))
     if check and after != before:
         raise ModelError("standard input is not formatted", hint="tinyml fmt does it")

@@ -105,7 +105,7 @@ def _portable_cycles(site: Site) -> float:
     for axis in (0, 1):
         within *= window.positions_within(axis, site.x.shape[1 + axis], site.y.shape[1 + axis])
     pixels = site.y.size // site.y.shape[3]
-    edge = 69.0 if window.kernel == (3, 3) else 300.0 + 7.0 * taps
+    edge = 69.0 if window.kernel == (3, 3) else 130.0 + 5.4 * taps
     edges = (pixels - within) * edge
     return site.y.shape[3] * (pixels * (25.0 + 5.3 * taps) + edges)
 
