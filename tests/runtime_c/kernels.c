@@ -20,6 +20,8 @@
 #include "depthwise_conv2d/tml_depthwise_conv2d_f32.h"
 #include "depthwise_conv2d/tml_depthwise_conv2d_i8.h"
 #include "depthwise_conv2d/tml_depthwise_conv2d_line_i8.h"
+#include "depthwise_conv2d/tml_depthwise_conv2d_planar_5x5_i8.h"
+#include "depthwise_conv2d/tml_depthwise_conv2d_planar_5x5_s2_i8.h"
 #include "depthwise_conv2d/tml_depthwise_conv2d_planar_i8.h"
 #include "depthwise_conv2d/tml_depthwise_conv2d_planar_line_i8.h"
 #include "depthwise_conv2d/tml_depthwise_conv2d_planar_rows_i8.h"
@@ -84,6 +86,14 @@ EXPOSE(depthwise_conv2d_planar_i8,
         int8_t *scratch, int8_t *y),
        (p, x, weights, scratch, y))
 EXPOSE(depthwise_conv2d_planar_s2_i8,
+       (const struct tml_depthwise_planar_params *p, const int8_t *x, const int32_t *weights,
+        int8_t *scratch, int8_t *y),
+       (p, x, weights, scratch, y))
+EXPOSE(depthwise_conv2d_planar_5x5_i8,
+       (const struct tml_depthwise_planar_params *p, const int8_t *x, const int32_t *weights,
+        int8_t *scratch, int8_t *y),
+       (p, x, weights, scratch, y))
+EXPOSE(depthwise_conv2d_planar_5x5_s2_i8,
        (const struct tml_depthwise_planar_params *p, const int8_t *x, const int32_t *weights,
         int8_t *scratch, int8_t *y),
        (p, x, weights, scratch, y))

@@ -48,6 +48,20 @@ ROWS = {
     "one_row_of_pieces": naive.Window(x_h=5, x_w=13, kernel_h=1, kernel_w=10, **NONE),
 }  # fmt: skip
 
+SIDES = ("pad_top", "pad_left", "pad_bottom", "pad_right")
+PADDED = {"kernel_h": 5, "kernel_w": 5} | dict.fromkeys(SIDES, 2)
+FIVES = {
+    "plain": naive.Window(x_h=8, x_w=12, x_c=3, **PADDED),
+    "odd": naive.Window(x_h=9, x_w=13, **PADDED),
+    "even": naive.Window(x_h=10, x_w=14, **PADDED),
+    "three_beside": naive.Window(x_h=7, x_w=15, x_c=2, **PADDED),
+    "one_row": naive.Window(x_h=1, x_w=9, **PADDED),
+    "no_padding": naive.Window(x_h=8, x_w=25, **PADDED | NONE),
+    "padding_before": naive.Window(x_h=7, x_w=8, **PADDED | {"pad_bottom": 0, "pad_right": 0}),
+    "padding_behind": naive.Window(x_h=7, x_w=11, **PADDED | {"pad_top": 0, "pad_left": 1}),
+    "padding_larger_than_kernel": replace(LARGE_PADDING, kernel_h=5, kernel_w=5),
+}  # fmt: skip
+
 
 def _plane(win: naive.Window) -> Plane:
     return Plane(
@@ -95,6 +109,18 @@ def test_3x3_of_stride_2_equals_int64(kernels, guarded, window, span):
     _equals_int64(
         kernels, guarded, "depthwise_conv2d_planar_s2_i8", win, span,
         planar_kernels.packed, planes.plane_bytes, Plane.params,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("window", FIVES)
+@pytest.mark.parametrize("span", RANGES)
+def test_5x5_equals_int64(kernels, guarded, window, stride, span):
+    win = replace(FIVES[window], stride_h=stride, stride_w=stride)
+    name = f"depthwise_conv2d_planar_5x5_{'s2_' * (stride == 2)}i8"
+    _equals_int64(
+        kernels, guarded, name, win, span,
+        planar_kernels.packed_5x5, planes.plane_bytes, Plane.params,
     )  # fmt: skip
 
 

@@ -167,6 +167,8 @@ OP = Op(
         _case("same_3x3", (1, 5, 8, 7), (3, 3), pads=[1, 1, 1, 1]),
         _case("stride_2_same_upper", (1, 8, 9, 6), (3, 3), strides=[2, 2], auto_pad="SAME_UPPER"),
         _case("asymmetric", (1, 3, 7, 9), (4, 2), strides=[1, 3], pads=[2, 0, 1, 1]),
+        _case("same_5x5", (1, 3, 6, 9), (5, 5), pads=[2, 2, 2, 2]),
+        _case("same_5x5_stride_2", (1, 3, 7, 9), (5, 5), strides=[2, 2], pads=[2, 2, 2, 2]),
         _case("pad_beyond_kernel", (1, 4, 2, 3), (2, 2), pads=[3, 2, 2, 3]),
         _case("dilated", (1, 4, 9, 9), (3, 3), dilations=[2, 3], pads=[2, 3, 2, 3]),
         _case("no_bias", (1, 6, 5, 5), (3, 3), bias=False),

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -76,6 +77,15 @@ def _accepts_s2(site: Site) -> str | None:
     return _refuses_3x3(site, 2) or _refuses(site, plane_bytes(Plane.of(site)))
 
 
+def _accepts_5x5(stride: int, site: Site) -> str | None:
+    window, plane = window_of(site), Plane.of(site)
+    if (window.kernel, window.strides, window.dilations) != ((5, 5), (stride, stride), (1, 1)):
+        return f"takes 5x5 windows, stride {stride}, undilated"
+    if plane.y[1] < 4:
+        return "takes rows of 4 results or more"
+    return _refuses(site, plane_bytes(plane))
+
+
 def _accepts_rows(site: Site) -> str | None:
     plane = Plane.of(site)
     if window_of(site).dilations != (1, 1) or plane.strides[1] != 1:
@@ -104,6 +114,16 @@ def packed(weights: np.ndarray, bias: np.ndarray, multiplier: np.ndarray) -> np.
     words = rows.view("<i4").reshape(-1, 3)
     ends = np.stack([bias, multiplier], 1).astype(np.int32)
     return np.concatenate([words, ends], axis=1).ravel()
+
+
+def packed_5x5(weights: np.ndarray, bias: np.ndarray, multiplier: np.ndarray) -> np.ndarray:
+    """The stream of 5x5 windows: for each channel bias, multiplier, four weights of each row in a word, and
+    the fifth ones, four in a word and the last one. weights: [5, 5, C]."""
+    taps = np.ascontiguousarray(weights.transpose(2, 0, 1))
+    fours = np.ascontiguousarray(taps[:, :, :4]).view("<i4").reshape(-1, 5)
+    fifths = np.ascontiguousarray(taps[:, :4, 4]).view("<i4")
+    ends = np.stack([bias, multiplier], 1).astype(np.int32)
+    return np.concatenate([ends, fours, fifths, taps[:, 4:, 4].astype(np.int32)], axis=1).ravel()
 
 
 def packed_rows(weights: np.ndarray, bias: np.ndarray, multiplier: np.ndarray) -> np.ndarray:
@@ -182,6 +202,17 @@ def _s2_cycles(site: Site) -> float:
     return site.x.shape[3] * (_around(site, plane) + slid + fixed + parts) + 100
 
 
+# Of stride 1 and 2: a quad of outputs, a strip, a plane; for columns beside whole quads
+_5X5 = ((149.0, 18.0, 238.0, 128.0), (181.6, 41.0, 115.0, 178.0))
+
+
+def _5x5_cycles(site: Site) -> float:
+    plane = Plane.of(site)
+    quad, strip, fixed, beside = _5X5[plane.strides[1] - 1]
+    slid = plane.begun * (quad * plane.y[0] + strip) + beside * (plane.y[1] % 4 > 0)
+    return site.x.shape[3] * (_around(site, plane) + slid + fixed) + 100
+
+
 def _rows_cycles(site: Site) -> float:
     plane = Plane.of(site)
     (h, w), pieces = plane.y, plane.kernel[0] * plane.pieces
@@ -231,6 +262,10 @@ def _stream(site: Site) -> np.ndarray:
     return packed(site.const(1), site.const(2), site.const(3))
 
 
+def _5x5_stream(site: Site) -> np.ndarray:
+    return packed_5x5(site.const(1), site.const(2), site.const(3))
+
+
 def _rows_stream(site: Site) -> np.ndarray:
     return packed_rows(*_turned(site))
 
@@ -242,6 +277,8 @@ def _line_stream(site: Site) -> np.ndarray:
 KERNELS = (
     _kernel("planar_i8", _accepts_s1, _stream, blocks_bytes, _s1_cycles, _block_params),
     _kernel("planar_s2_i8", _accepts_s2, _stream, plane_bytes, _s2_cycles),
+    _kernel("planar_5x5_i8", partial(_accepts_5x5, 1), _5x5_stream, plane_bytes, _5x5_cycles),
+    _kernel("planar_5x5_s2_i8", partial(_accepts_5x5, 2), _5x5_stream, plane_bytes, _5x5_cycles),
     _kernel("planar_rows_i8", _accepts_rows, _rows_stream, summed_bytes, _rows_cycles),
     _kernel("planar_line_i8", _accepts_line, _line_stream, line_bytes, _line_cycles, _line_params),
 )
