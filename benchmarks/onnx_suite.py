@@ -190,7 +190,15 @@ it is a constant of the model, or is bound by `--bind NAME=VALUE`; `tinycc_ml.ba
 be what decides the loops: an axis, the branch of an If, the crop of a Resize, the data of NonZero, Unique and NonMaxSuppression.
 Nothing else is bound: indices, conditions, weights and scales stay inputs.
 
-With such binding:
+## float16 and bfloat16
+
+Inputs, outputs and tensors between operators are stored in 16 bits (`uint16_t` in C); arithmetic is float32's, and the result of
+each operator is rounded to the nearest value, halves to even (`runtime_c/common/tml_half.h`). Softmax is rounded at each step of its
+definition. Constants are widened when they are compiled.
+
+## Counts
+
+With values bound that decide shapes:
 """
 
 

@@ -6,6 +6,7 @@ import contextlib
 import logging
 from pathlib import Path
 
+import ml_dtypes
 import numpy as np
 import onnx
 import pytest
@@ -163,9 +164,10 @@ def test_constant_nodes_and_unreadable_constants() -> None:
     assert "constant 'k'" in _refused(proto) and "STRING" in _refused(proto)
 
 
-def test_half_precision_is_refused_by_name() -> None:
-    proto = model([node("Add", "x k", "y")], {"x": (2,)}, ["y"], {"k": np.float16([1, 2])})
-    assert "FLOAT16" in _refused(proto)
+def test_eight_bit_floats_are_refused_by_name() -> None:
+    k = np.asarray([1, 2], ml_dtypes.float8_e4m3fn)
+    proto = model([node("Add", "x k", "y")], {"x": (2,)}, ["y"], {"k": k})
+    assert "FLOAT8E4M3FN" in _refused(proto)
 
 
 # -- folding -----------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from tinycc_ml.errors import NeedsValue, UnsupportedError
 # One of each family, and what has been wrong before
 _NAMES = (
     "abs add_int8 and_bcast3v1d argmax_keepdims_random_select_last_index attention_4d_causal averagepool_3d_default "
+    "attention_4d_causal_fp16 cast_DOUBLE_to_FLOAT16 castlike_BFLOAT16_to_FLOAT celu_bfloat16 compress_bfloat16 qlinearmatmul_2D_int8_float16 "
     "basic_conv_without_padding batchnorm_example bitshift_right_int32_negative_input bitwise_not_3d bitcast_2d_float32_to_int32 "
     "cast_FLOAT_to_DOUBLE clip_default_int8_inbounds clip compress_0 concat_3d_axis_negative_1 constant_pad conv_with_strides_padding "
     "convinteger_with_padding convtranspose_3d cumsum_2d_negative_axis depthtospace_crd_mode_example dequantizelinear_axis "

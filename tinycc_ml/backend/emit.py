@@ -114,10 +114,13 @@ def _joined(files: Mapping[str, str], program: Program) -> dict[str, str]:
     if program.constants:
         text += "\n" + inlined(f"{name}_weights.c")
     kept = {k: v for k, v in files.items() if k == f"{name}.h"}
+    read = files.get(f"{name}_selftest.c", "")
     test = {
         k: v
         for k, v in files.items()
-        if k.endswith(("_test_vectors.h", "_selftest.c")) or k == f"runtime/{_PORT}"
+        if k.endswith(("_test_vectors.h", "_selftest.c"))
+        or k == f"runtime/{_PORT}"
+        or f'"{k}"' in read
     }
     return {**kept, f"{name}.c": text + "\n", **test}
 

@@ -23,6 +23,7 @@ from .program import ConstantArray, Pointer, Port, Probe, Program, Step
 _INLINE = {"speed": 1, "balanced": None, "size": 0}
 _FIXEDPOINT = "common/tml_fixedpoint.h"
 _PORT = "common/tml_port.h"
+_HALF = "common/tml_half.h"  # the self-test compares by it
 # Names that the self-test and every step use beside the parameters; those of loop nests are looked up
 _LOCALS = (
     *(f"{letter}{k}" for letter in "xy" for k in range(10)),
@@ -55,7 +56,8 @@ class _Speller:
         self.graph = plan.graph
         self.name = identifier(plan.graph.name)
         self.constants: dict[tuple[str, bytes], ConstantArray] = {}
-        self.headers: dict[str, None] = {_PORT: None}
+        halves = any(self.graph.type(name).dtype.is_half for name in self.graph.outputs)
+        self.headers: dict[str, None] = dict.fromkeys([_PORT, *([_HALF] if halves else [])])
         self.system_headers: dict[str, None] = {}
         self.arrays_of: dict[str, tuple[str, ...]] = {}
         self.nests = {n.name: nest for n in plan.steps if (nest := self._nest_of(n)) is not None}
@@ -268,7 +270,7 @@ def _copy(site: Site) -> Nest:
 
 def _read_alias(site: Site) -> str:
     tensor = site.inputs[0]
-    return f"tml_rom_{tensor.type.dtype.name}(&x0[i])" if tensor.is_constant else "x0[i]"
+    return f"tml_rom_{tensor.type.dtype.rom}(&x0[i])" if tensor.is_constant else "x0[i]"
 
 
 def _text(body: Sequence[Loop | str]) -> str:

@@ -20,6 +20,10 @@ SAMPLES = 4
 FLOAT_TOLERANCE = 1e-4
 
 
+# Of neighbours, as a part of the larger
+HALF_STEP = {"f16": 2.0**-11, "bf16": 2.0**-8}
+
+
 @dataclass(frozen=True)
 class Vectors:
     """`inputs` and `outputs`: arrays [count, ...] by tensor. `sums`: [count, probes] CRC-32 of the
@@ -59,11 +63,11 @@ def make_vectors(graph: Graph, program: Program, samples: Mapping[str, np.ndarra
 
 def exact_tensors(graph: Graph) -> frozenset[str]:
     """Integer tensors that no float arithmetic has touched on the way: equal on every machine."""
-    exact = {name for name in graph.inputs if not graph.type(name).dtype.is_float}
+    exact = {name for name in graph.inputs if not graph.type(name).dtype.is_real}
     exact |= {t.name for t in graph.constants}
     for node in graph.nodes:
         whole = all(name in exact for name in node.inputs if name)
-        if whole and not any(graph.type(out).dtype.is_float for out in node.outputs):
+        if whole and not any(graph.type(out).dtype.is_real for out in node.outputs):
             exact.update(node.outputs)
     return frozenset(exact)
 
@@ -79,8 +83,11 @@ def _sum(values: Mapping[str, np.ndarray], probe: Probe, exact: frozenset[str]) 
 
 
 def _tolerance(array: np.ndarray) -> float:
-    if not np.issubdtype(array.dtype, np.floating):
+    dtype = dtype_of(array)
+    if not dtype.is_real:
         return 0.0
+    if dtype.is_half:  # what differs by little may be rounded to neighbours
+        return 4 * HALF_STEP[dtype.name] * max(range_of(array.astype(np.float32)), 1e-30)
     return FLOAT_TOLERANCE * max(range_of(array), 1e-30)
 
 
@@ -102,7 +109,7 @@ def seeded_samples(graph: Graph, seed: int = 0, count: int = SAMPLES) -> dict[st
     for name in graph.inputs:
         type_ = graph.type(name)
         shape = (count, *type_.shape)
-        if type_.dtype.is_float:
+        if type_.dtype.is_real:
             samples[name] = rng.uniform(-1, 1, shape).astype(type_.dtype.numpy)
         else:
             low, high = type_.dtype.range

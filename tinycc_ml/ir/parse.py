@@ -15,7 +15,7 @@ from ..errors import Location, ModelError
 from ..resources import grammar_dir
 from .graph import Graph, Node, Tensor, constant
 from .text import digest
-from .types import DTYPES, Quant, TensorType
+from .types import DTYPES, HALVES, Quant, TensorType
 
 
 def parse_graph(text: str, constants: Mapping[str, np.ndarray] | None = None) -> Graph:
@@ -112,7 +112,7 @@ class _Reader:
 def _seeded(seed: int, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """Small values, so that sums of products stay small: real ones near -1..1, integers in -100..100."""
     rng = np.random.default_rng(seed)
-    if dtype.kind == "f":
+    if dtype.kind == "f" or dtype in HALVES:
         return rng.standard_normal(shape).astype(dtype)
     low, high = (0, 100) if dtype.kind in "ub" else (-100, 100)
     return rng.integers(low, high, shape, endpoint=True).astype(dtype)

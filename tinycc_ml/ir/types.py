@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import prod
 
+import ml_dtypes
 import numpy as np
 
 
@@ -15,7 +16,7 @@ class DType:
     name: str
     c: str
     bits: int
-    kind: str  # "float", "int", "uint" or "bool"
+    kind: str  # "float", "half", "int", "uint" or "bool"
 
     @property
     def numpy(self) -> np.dtype:
@@ -28,6 +29,20 @@ class DType:
     @property
     def is_float(self) -> bool:
         return self.kind == "float"
+
+    @property
+    def is_half(self) -> bool:
+        """A real number of 16 bits: only stored and converted, all arithmetic is float32's."""
+        return self.kind == "half"
+
+    @property
+    def rom(self) -> str:
+        """Constants are read by tml_rom_... of this name."""
+        return f"u{self.bits}" if self.is_half else self.name
+
+    @property
+    def is_real(self) -> bool:
+        return self.is_float or self.is_half
 
     @property
     def is_integer(self) -> bool:
@@ -45,19 +60,23 @@ class DType:
 
 
 _NUMPY = {
-    "f32": "float32", "f64": "float64", "bool": "bool",
+    "f16": "float16", "bf16": ml_dtypes.bfloat16, "f32": "float32", "f64": "float64", "bool": "bool",
     "i8": "int8", "i16": "int16", "i32": "int32", "i64": "int64",
     "u8": "uint8", "u16": "uint16", "u32": "uint32", "u64": "uint64",
 }  # fmt: skip
 
 F32 = DType("f32", "float", 32, "float")
+F16 = DType("f16", "uint16_t", 16, "half")
+BF16 = DType("bf16", "uint16_t", 16, "half")
 F64 = DType("f64", "double", 64, "float")
 BOOL = DType("bool", "bool", 8, "bool")
 I8, I16, I32, I64 = (DType(f"i{n}", f"int{n}_t", n, "int") for n in (8, 16, 32, 64))
 U8, U16, U32, U64 = (DType(f"u{n}", f"uint{n}_t", n, "uint") for n in (8, 16, 32, 64))
 
-DTYPES = {d.name: d for d in (F32, F64, BOOL, I8, I16, I32, I64, U8, U16, U32, U64)}
+DTYPES = {d.name: d for d in (F32, F64, BOOL, I8, I16, I32, I64, U8, U16, U32, U64, F16, BF16)}
 _BY_NUMPY = {np.dtype(name): DTYPES[short] for short, name in _NUMPY.items()}
+
+HALVES = (F16.numpy, BF16.numpy)
 
 
 def dtype_of(array: np.ndarray) -> DType:

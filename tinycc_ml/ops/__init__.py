@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType, ModuleType
 
-from ..errors import InternalError
+from ..errors import InternalError, ModelError
 from ..ir.graph import Graph, Node, verify_structure
 from ..ir.types import TensorType
 from .base import Op, Site
@@ -57,6 +57,8 @@ def op_of(node: Node) -> Op:
 
 def infer(op: str, types: Sequence[TensorType], attrs: Mapping) -> tuple[TensorType, ...]:
     """The types of the outputs. ModelError when the operands don't fit."""
+    if any(t.dtype.is_half for t in types) and not table()[op].halves:
+        raise ModelError(f"{op} of {', '.join(map(str, types))} is not supported: cast it to f32")
     return table()[op].infer(types, attrs)
 
 

@@ -198,6 +198,8 @@ class Op:
     elementwise: bool = False
     # op(T(x)) == T(op'(x)): the attributes of op' for a permutation, or None where that does not hold
     transposed: Callable[[Site, tuple[int, ...]], Mapping[str, Any] | None] | None = None
+    # takes float16 and bfloat16 as they are stored; all other ops see them as float32
+    halves: bool = False
     # has the attributes `min` and `max` that clamp its result: a following clip is fused into it
     clamps: bool = False
     onnx: Mapping[str, Callable[[OnnxNode], None]] = field(default_factory=dict)

@@ -37,4 +37,12 @@ def from_onnx(node: OnnxNode) -> None:
     node.emit("bit_cast", [node.inputs[0]], {"dtype": ONNX_TYPES[to]}, out=0)
 
 
-OP = Op("bit_cast", infer, reference, nest=_nest, onnx={"BitCast": from_onnx}, summary="BitCast")
+OP = Op(
+    "bit_cast",
+    infer,
+    reference,
+    nest=_nest,
+    halves=True,
+    onnx={"BitCast": from_onnx},
+    summary="BitCast",
+)

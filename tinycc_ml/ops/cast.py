@@ -16,8 +16,9 @@ from .importing import OnnxNode
 # TensorProto.DataType to our names
 ONNX_TYPES = {
     1: "f32", 2: "u8", 3: "i8", 4: "u16", 5: "i16", 6: "i32", 7: "i64", 9: "bool", 11: "f64", 12: "u32", 13: "u64",
+    10: "f16", 16: "bf16",
 }  # fmt: skip
-_NAMES = {8: "string", 10: "float16", 16: "bfloat16"}
+_NAMES = {8: "string"}
 
 
 def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
@@ -60,6 +61,7 @@ OP = Op(
     reference,
     nest=_nest,
     elementwise=True,
+    halves=True,
     transposed=lambda site, permutation: site.attrs,
     onnx={"Cast": from_onnx, "CastLike": from_cast_like},
     summary="Cast, CastLike",

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..ir.graph import Attrs
-from ..ir.types import BOOL, DType, TensorType
+from ..ir.types import BOOL, F32, DType, TensorType
 from . import unary
 from .base import Arrays, Nest, Op, Site
 from .formulas import FUNCTIONS
@@ -32,6 +32,7 @@ from .indexing import (
 )
 
 _INTEGER = "common/tml_integer.h"
+_HALF = "common/tml_half.h"
 
 
 _DEFAULTS: Mapping[str, Mapping[str, float]] = {
@@ -43,7 +44,7 @@ _DEFAULTS: Mapping[str, Mapping[str, float]] = {
 def _c_of(name: str, dtype: DType) -> str:
     """The C of a function on a type; "" where it has none."""
     f = FUNCTIONS[name]
-    c = {"float": f.floats, "bool": f.bools}.get(dtype.kind, f.integers)
+    c = {"float": f.floats, "bool": f.bools, "half": ""}.get(dtype.kind, f.integers)
     if dtype.kind == "uint":  # never below 0
         c = "" if name == "prelu" else re.sub(r"v0 < 0 \? .*? : ", "", c)
     return c
@@ -107,6 +108,10 @@ def _to_c(value: str, dtype: DType) -> str:
 
 def cast_c(x: DType, y: DType) -> str:
     """C that makes the value v0 of one type a value of another."""
+    if x.is_half:
+        return cast_c(F32, y).replace("v0", f"tml_{x}_to_f32(v0)")
+    if y.is_half:
+        return f"tml_f32_to_{y}(v0)" if x == F32 else f"tml_f64_to_{y}((double)v0)"
     if x.is_float and y.is_integer:
         return _to_c("(double)v0", y)
     return "v0 != 0" if y == BOOL else f"({y.c})v0"
@@ -127,8 +132,9 @@ def nest_of(site: Site, expression: str, cycles: float = 12.0) -> Nest:
         if not t.is_constant and t.shape == shape and t.type.dtype.bits == site.y.dtype.bits
     )  # fmt: skip
     body = (*values, f"y0[{out}] = {expression};")
+    halves = (_HALF,) if any(t.type.dtype.is_half for t in (*site.inputs, site.outputs[0])) else ()
     return Nest(
-        nested(variables, dims, body), includes=("math.h", _INTEGER), in_place=in_place,
+        nested(variables, dims, body), includes=("math.h", _INTEGER, *halves), in_place=in_place,
         cycles=cycles * site.y.size,
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..ir.types import F16, HALVES
 from . import unary
 
 
@@ -71,6 +72,10 @@ def _shift(numpy: Any) -> Callable[..., np.ndarray]:
 
 def converted(a: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """As a C cast; floats beyond an integer type give its nearest value."""
+    if a.dtype in HALVES:
+        a = a.astype(np.float32)
+    if dtype in HALVES and a.dtype != np.float32:
+        a = a.astype(np.float64 if dtype == F16.numpy else np.float32)
     if a.dtype.kind == "f" and dtype.kind in "iu":
         info, whole = np.iinfo(dtype), np.trunc(np.nan_to_num(a.astype(np.float64), nan=0.0))
         high, low = whole >= float(info.max), whole <= float(info.min)

@@ -37,6 +37,7 @@ OP = Op(
     channels=channelwise(0),
     quantize=QuantizeRule(lower, "input"),
     alias=True,
+    halves=True,
     transposed=lambda site, permutation: {},
     onnx={"Identity": from_identity, "Dropout": from_dropout},
     summary="Identity, Dropout",

@@ -9,7 +9,7 @@ from math import prod
 import numpy as np
 
 from ..ir.graph import Tensor
-from ..ir.types import DType, dtype_of
+from ..ir.types import DTYPES, DType, dtype_of
 from .base import Loop, Site
 
 Shape = tuple[int, ...]
@@ -102,7 +102,7 @@ def read_tensor(tensor: Tensor, pointer: str, index: str) -> str:
 
 
 def read_rom(pointer: str, index: str, dtype: str) -> str:
-    return f"tml_rom_{dtype}(&{pointer}[{index}])"
+    return f"tml_rom_{DTYPES[dtype].rom}(&{pointer}[{index}])"
 
 
 def elementwise_loops(
@@ -136,6 +136,8 @@ _LOWEST = {"i32": "(-2147483647 - 1)", "i64": "(-9223372036854775807LL - 1)"}
 def c_values(flat: np.ndarray) -> list[str]:
     """Elements of an array as C literals."""
     name = dtype_of(flat).name
+    if dtype_of(flat).is_half:
+        return [f"0x{v:04X}U" for v in flat.view(np.uint16).tolist()]
     if flat.dtype.kind == "f":
         return [c_real(v, "F" if name == "f32" else "") for v in flat]
     suffix, lowest = (

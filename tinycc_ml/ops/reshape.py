@@ -119,6 +119,7 @@ OP = Op(
     channels=_channels,
     quantize=QuantizeRule(lower, "input"),
     alias=True,
+    halves=True,
     onnx={
         "Reshape": from_reshape,
         "Flatten": from_flatten,

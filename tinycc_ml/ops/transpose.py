@@ -58,6 +58,7 @@ OP = Op(
     channels=channelwise(0, where=lambda site: site.attrs["perm"][-1:] == (site.y.rank - 1,)),
     quantize=QuantizeRule(lower, "input"),
     nest=_nest,
+    halves=True,
     onnx={"Transpose": from_onnx},
     summary="Transpose",
     cases=(

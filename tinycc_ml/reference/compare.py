@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..ir.graph import Graph
+from ..ir.types import HALVES
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ def first_difference(
 def difference(
     name: str, expected: np.ndarray, got: np.ndarray, relative: float
 ) -> Difference | None:
+    if expected.dtype in HALVES:
+        expected, got = expected.astype(np.float32), got.astype(np.float32)
     if np.issubdtype(expected.dtype, np.floating):
         with np.errstate(invalid="ignore"):
             near = np.abs(expected - got) <= relative * max(spread(expected), 1e-30)

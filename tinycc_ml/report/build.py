@@ -83,7 +83,7 @@ def build_report(
 
 def became(graph: Graph) -> str:
     """The arithmetic of the result: "int8", "float32", or both."""
-    made = {graph.type(name).dtype.is_float for node in graph.nodes for name in node.outputs}
+    made = {graph.type(name).dtype.is_real for node in graph.nodes for name in node.outputs}
     if len(made) == 2:
         return "int8 and float32"
     return "float32" if True in made else "int8"

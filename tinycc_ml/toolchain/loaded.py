@@ -120,9 +120,9 @@ def _accepted(port: Port, value: Any) -> _Given:
 def _typed(port: Port, array: np.ndarray) -> np.ndarray:
     """`array` in the element type of the API."""
     dtype = port.type.dtype
-    if array.dtype.kind not in "fiub":
+    if array.dtype.kind not in "fiub" and array.dtype != dtype.numpy:
         raise DataError(f"{port.tensor!r} wants numbers, got an array of {array.dtype}")
-    if dtype.is_float:
+    if dtype.is_real:
         return array.astype(dtype.numpy)
     if array.dtype == dtype.numpy:
         return array

@@ -82,7 +82,7 @@ def _judge(graph: Graph) -> tuple[Judge, str]:
     """How tensors are compared, and what may be said when none differs."""
     if exact_tensors(graph) >= graph.tensors.keys():
         return _global_difference, "equals the integer reference, bit for bit"
-    if is_float(graph):
+    if is_float(graph) and not any(t.type.dtype.is_half for t in graph.tensors.values()):
         return _global_difference, f"within {FLOAT_TOLERANCE:g} of the range of our reference"
     near = f"floats within {FLOAT_TOLERANCE:g} of their range, integers made from floats within 1"
     return (
@@ -133,10 +133,10 @@ def _local_difference(graph: Graph, sample: _Sample, got: Values) -> Difference 
     float's last bit may decide an integer. Integers made from floats may be off by one."""
     values = dict(sample.expected)
     for node in graph.nodes:
-        from_floats = any(graph.type(name).dtype.is_float for name in node.inputs if name)
+        from_floats = any(graph.type(name).dtype.is_real for name in node.inputs if name)
         for name, expected in zip(node.outputs, evaluate(graph, node, values), strict=True):
             values[name] = got.get(name, expected)
-            near = from_floats and not graph.type(name).dtype.is_float
+            near = from_floats and not graph.type(name).dtype.is_real
             wanted = _nearest(expected, values[name]) if near else expected
             found = difference(
                 graph.tensors[name].source_name, wanted, values[name], FLOAT_TOLERANCE

@@ -51,7 +51,10 @@ def test_a_recipe_says_what_the_command_line_can_say() -> None:
 def test_every_setting_is_one_of_the_compiler() -> None:
     known = {f.name for f in fields(Options)} | set(inspect.signature(tinycc_ml.compile).parameters)
     assert set(spec(NET + EVERYTHING).settings) <= known
-    own = {"tune", "self_test"}  # said within another call; only the ONNX backend leaves the self-test out
+    own = {
+        "tune",
+        "self_test",
+    }  # said within another call; only the ONNX backend leaves the self-test out
     assert {f.name for f in fields(Options)} - own <= set(spec(NET + EVERYTHING).settings)
 
 

@@ -15,8 +15,10 @@ from ...ir.graph import Origin, Tensor, constant
 from ...ir.rewrite import Draft
 from ...ir.types import TensorType, dtype_of
 from ...ops import generic_importers, onnx_importers
+from ...ops.halves import in_float32
 from ...ops.importing import OnnxNode
 from .functions import body_of, branch_of
+from .halves import STEPWISE, half_results
 
 # Results larger than this are left to run time: folding must not blow a model up
 _LARGEST_FOLD = 1 << 22
@@ -76,8 +78,9 @@ class NodeImport:
         ways: list[Callable[[onnx.NodeProto], None]] = [
             partial(self._by_importer, key, importer) for importer in known
         ]
+        ways = [self._by_body, *ways] if self._is_stepwise(proto) else [*ways, self._by_body]
         problems = []
-        for way in (*ways, self._by_body):
+        for way in ways:
             mark = self.draft.mark()
             try:
                 way(proto)
@@ -87,11 +90,17 @@ class NodeImport:
                 problems.append(self._named(error, proto))
         raise next((p for p in problems if isinstance(p, NeedsValue)), problems[0])
 
+    def _is_stepwise(self, proto: onnx.NodeProto) -> bool:
+        """On 16 bits, each step of the operator's definition is rounded."""
+        types = [self.draft.tensors[name].type for name in proto.input if name]
+        return proto.op_type in STEPWISE and any(t.dtype.is_half for t in types)
+
     def _by_importer(
         self, key: str, importer: Callable[[OnnxNode], None], proto: onnx.NodeProto
     ) -> None:
         try:
-            importer(self._node(proto))
+            node = self._node(proto)
+            in_float32(importer, node, half_results(proto, self.opsets, node))
         except (TypeError, ValueError, LookupError, ArithmeticError) as error:
             raise ModelError(
                 f"{key} has attributes or operands that make no sense: {error}"

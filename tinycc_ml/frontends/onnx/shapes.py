@@ -17,6 +17,7 @@ _TYPES: dict[int, str] = {
     onnx.TensorProto.INT8: "i8", onnx.TensorProto.INT16: "i16", onnx.TensorProto.INT32: "i32",
     onnx.TensorProto.INT64: "i64", onnx.TensorProto.UINT8: "u8", onnx.TensorProto.UINT16: "u16",
     onnx.TensorProto.UINT32: "u32", onnx.TensorProto.UINT64: "u64",
+    onnx.TensorProto.FLOAT16: "f16", onnx.TensorProto.BFLOAT16: "bf16",
 }  # fmt: skip
 
 

@@ -1,0 +1,45 @@
+"""Which results of a node are float16 or bfloat16, as ONNX's own definition of the operator says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import onnx
+
+from ...ir.types import DType
+from ...ops.importing import OnnxNode
+
+# Their result has the type of the scale, though the definition leaves it open
+_OF_THE_SCALE = {"DequantizeLinear"}
+
+# What they make on the way is of their operand's type, too
+STEPWISE = {"LogSoftmax", "Softmax"}
+
+
+def half_results(
+    proto: onnx.NodeProto, opsets: Mapping[str, int], node: OnnxNode
+) -> dict[int, DType]:
+    """Result to its type of 16 bits."""
+    types = [node.draft.tensors[name].type.dtype if name else None for name in node.inputs]
+    halves = [dtype for dtype in types if dtype is not None and dtype.is_half]
+    if not halves:
+        return {}
+    if proto.op_type in _OF_THE_SCALE or (schema := _schema(proto, opsets)) is None:
+        return dict.fromkeys(range(len(proto.output)), halves[0])
+    bound = {f.type_str: t for f, t in zip(_formals(schema.inputs, len(types)), types, strict=True)}
+    made = [bound.get(f.type_str) for f in _formals(schema.outputs, len(proto.output))]
+    return {k: dtype for k, dtype in enumerate(made) if dtype is not None and dtype.is_half}
+
+
+def _schema(proto: onnx.NodeProto, opsets: Mapping[str, int]) -> Any:
+    try:
+        opset = opsets.get(proto.domain or "ai.onnx", 1)
+        return onnx.defs.get_schema(proto.op_type, opset, proto.domain)
+    except onnx.defs.SchemaError:
+        return None
+
+
+def _formals(formals: Sequence[Any], count: int) -> list[Any]:
+    """One for each operand: a variadic one stands for all that follow."""
+    return [formals[min(k, len(formals) - 1)] for k in range(count)]
