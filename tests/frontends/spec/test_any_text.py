@@ -20,7 +20,7 @@ from tinycc_ml.ops import verify
 
 from .texts import EXAMPLES, ROOT, random_specs, spec, spoilt
 
-# The 20,000 take five minutes: TINYML_SPOILT=20000
+# 20,000 take five minutes: TINYML_SPOILT=20000
 SPOILT = int(os.environ.get("TINYML_SPOILT", "2000"))
 QUICK = 400
 LONGEST_S = 2.0
