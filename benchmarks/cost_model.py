@@ -19,9 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnx
 from nets import own_nets, shared_nets, table
-from untuned_models import MODELS
+from untuned_models import MODELS, written
 
 from tinycc_ml.backend.candidates import options_of
 from tinycc_ml.backend.costs import fit_name, forget_fits
@@ -84,14 +83,10 @@ def tuned_nets(core: str, optimize: str) -> list[Sample]:
 def untuned_nets(core: str, optimize: str) -> list[Sample]:
     """The nets that it is judged by, as int8 of seeded data."""
     found = []
-    for name, make in MODELS.items():
-        model = make()
-        shape = [d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim]
-        data = np.random.default_rng(9).uniform(-1, 1, (4, *shape[1:])).astype(np.float32)
+    for name in MODELS:
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"{name}.onnx"
-            onnx.save(model, path)
-            made = compile(path, load_target(core), {"input": data}, Options(optimize=optimize))
+            path, samples = written(name, Path(folder))
+            made = compile(path, load_target(core), samples, Options(optimize=optimize))
         found += samples_of(made, name, optimize)
     return found
 

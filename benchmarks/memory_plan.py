@@ -16,11 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
-import numpy as np
-import onnx
 from nets import shared_nets, table
 from random_arenas import random_case
-from untuned_models import MODELS
+from untuned_models import MODELS, written
 
 from tinycc_ml.backend.arena import Arena, plan_arena, settled
 from tinycc_ml.backend.choose import choose
@@ -37,12 +35,9 @@ def graphs() -> Iterator[tuple[str, Graph]]:
     for net in shared_nets():
         yield net.name, compile_model(net.path).graph
     with tempfile.TemporaryDirectory() as folder:
-        for name, make in MODELS.items():
-            model, path = make(), Path(folder) / f"{name}.onnx"
-            onnx.save(model, path)
-            shape = [d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim]
-            samples = np.random.default_rng(9).uniform(-1, 1, (8, *shape[1:])).astype(np.float32)
-            yield name, compile_model(path, calibrate={"input": samples}).graph
+        for name in MODELS:
+            path, samples = written(name, Path(folder))
+            yield name, compile_model(path, calibrate=samples).graph
 
 
 def rows(core: str, io: str) -> Iterator[tuple[object, ...]]:

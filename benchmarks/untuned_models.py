@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -175,3 +176,12 @@ MODELS: Mapping[str, Callable[[], onnx.ModelProto]] = MappingProxyType(
         "depthwise_5x5": depthwise_5x5,
     }
 )
+
+
+def written(name: str, folder: Path, count: int = 8) -> tuple[Path, dict[str, np.ndarray]]:
+    """The model as a file, and seeded samples to make it int8."""
+    model, path = MODELS[name](), folder / f"{name}.onnx"
+    onnx.save(model, path)
+    shape = [d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim]
+    samples = np.random.default_rng(9).uniform(-1, 1, (count, *shape[1:])).astype(np.float32)
+    return path, {"input": samples}

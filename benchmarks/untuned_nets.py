@@ -14,10 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import onnx
 from nets import table
-from untuned_models import MODELS
+from untuned_models import MODELS, written
 
 import tinycc_ml
 from tinycc_ml.backend.target import load_target
@@ -25,7 +23,6 @@ from tinycc_ml.report.profile import with_profile
 from tinycc_ml.toolchain.profile import profile_dir
 from tinycc_ml.toolchain.shipped import open_folder
 
-SAMPLES = 8
 MOST = 1.6  # cycles per MAC
 WANTED = 1.2
 NODE_HEAD = ("node", "op", "kernel", "result", "MACs", "cycles", "cycles/MAC", "excess")
@@ -35,15 +32,9 @@ Report = Mapping[str, Any]
 
 def compiled(name: str, core: str, optimize: str, folder: Path) -> Path:
     """The folder with the net's C, calibrated on seeded data and verified on this machine."""
-    model = MODELS[name]()
-    path = folder / f"{name}.onnx"
-    onnx.save(model, path)
-    shape = [d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim]
-    samples = np.random.default_rng(9).uniform(-1, 1, (SAMPLES, *shape[1:])).astype(np.float32)
+    path, samples = written(name, folder)
     out = folder / name
-    made = tinycc_ml.compile(
-        path, out, target=core, calibrate={"input": samples}, optimize=optimize
-    )
+    made = tinycc_ml.compile(path, out, target=core, calibrate=samples, optimize=optimize)
     if made.report["unverified"]:
         sys.exit(f"{name} was not verified: {made.report['unverified']}")
     return out

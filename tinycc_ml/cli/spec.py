@@ -18,7 +18,12 @@ _PATH = click.Path(path_type=Path)
 
 def add_spec_verbs(group: click.Group) -> None:
     """Register them."""
+    _add_fmt(group)
+    _add_check(group)
+    _add_decompile(group)
 
+
+def _add_fmt(group: click.Group) -> None:
     @verb(group, "fmt")
     @click.argument("files", nargs=-1, type=_PATH, metavar="FILE...")
     @click.option(
@@ -33,6 +38,8 @@ def add_spec_verbs(group: click.Group) -> None:
             raise click.UsageError("Give FILE..., or --stdin.")
         return _format_stdin(screen, check) if stdin else _format_files(screen, files, check)
 
+
+def _add_check(group: click.Group) -> None:
     @verb(group, "check")
     @click.argument("path", type=_PATH, metavar="FILE")
     @click.option(
@@ -50,6 +57,8 @@ def add_spec_verbs(group: click.Group) -> None:
         """
         return _check(screen, path, given_dims(dims), outside)
 
+
+def _add_decompile(group: click.Group) -> None:
     @verb(group, "decompile")
     @click.argument("model", type=_PATH, metavar="MODEL.onnx")
     @click.option(
