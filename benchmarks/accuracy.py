@@ -56,7 +56,7 @@ def evaluate(net: str) -> tuple[tuple[object, ...], bool]:
     )
     return _row(
         net,
-        made.accuracy.scheme,
+        made.accuracy.ranges,
         real,
         integer,
         first - start,
@@ -66,7 +66,7 @@ def evaluate(net: str) -> tuple[tuple[object, ...], bool]:
 
 def _row(
     net: str,
-    scheme: str,
+    ranges: str,
     real: np.ndarray,
     integer: np.ndarray,
     rest: int,
@@ -84,7 +84,7 @@ def _row(
     wanted = ", ".join(f"{k} {v}" for k, v in vars(goal).items() if v is not None)
     cells = (
         net,
-        scheme,
+        ranges,
         f"{sqnr:.1f}",
         f"{agreement:.1f}",
         *map(percent, accuracy),

@@ -29,6 +29,7 @@ from .passes.remove_dead_work import DeadWork, remove_dead_work, removed_channel
 from .quant.accumulators import accumulator_bounds
 from .quant.choose import Accuracy, quantize_with_best
 from .quant.data import Data, InputScale, load_data
+from .quant.scheme import assignment
 
 log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
@@ -38,7 +39,8 @@ Progress = Callable[[int, int], None]
 class Options:
     """What the user asks for beside model and target; the defaults of the command line."""
 
-    quantize: str | None = None  # "float32", "int8", or None: what model and data suggest
+    quantize: str | None = None  # "float32", a scheme, or None: what model and data suggest
+    quantize_nodes: Mapping[str, str] = field(default_factory=dict)  # schemes of single nodes
     prune: float = 0.0
     prune_scope: str = "tensor"  # or "global"
     name: str | None = None
@@ -168,10 +170,14 @@ def _integer_graph(
         notes = [] if data else ["float32 C; for int8 give --calibrate FILE.npz with sample inputs"]
         made = run_passes(graph, passes, dump_dir=options.dump_passes, stage="float_end")
         return made, None, notes
+    scheme = options.quantize or "int8"
     if data is None:
-        raise DataError("int8 needs sample inputs to find ranges", hint="give --calibrate FILE.npz")
+        raise DataError(
+            f"{scheme} needs sample inputs to find ranges", hint="give --calibrate FILE.npz"
+        )
     found = quantize_with_best(
-        graph, data.samples, passes, fixed=_fixed(data), allow_float=options.allow_float,
+        graph, data.samples, passes, fixed=_fixed(data),
+        schemes=assignment(graph, scheme, options.quantize_nodes), allow_float=options.allow_float,
         labels=data.labels, progress=progress,
     )  # fmt: skip
     if options.dump_passes is not None:

@@ -21,7 +21,7 @@ from tinycc_ml.ir.graph import Graph
 from tinycc_ml.passes import FLOAT, integer_passes, run_passes
 from tinycc_ml.quant.calibrate import calibrate
 from tinycc_ml.quant.quantize import quantize
-from tinycc_ml.quant.scheme import Scheme
+from tinycc_ml.quant.ranges import Ranges
 
 from ..random_graphs import graphs
 from ..texts import graph, random_inputs
@@ -36,7 +36,7 @@ FLAGS = (
 def _quantised(made: Graph) -> Graph:
     runs = [random_inputs(made, seed) for seed in range(3)]
     observed, _ = calibrate(made, {n: np.stack([r[n] for r in runs]) for n in made.inputs})
-    return run_passes(quantize(made, observed, Scheme("min-max")), integer_passes())
+    return run_passes(quantize(made, observed, Ranges("min-max")), integer_passes())
 
 
 def _files(made: Graph, io: str) -> dict[str, str]:

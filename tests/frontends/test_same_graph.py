@@ -14,7 +14,7 @@ from tinycc_ml.passes import FLOAT, integer_passes, run_passes
 from tinycc_ml.passes.io_layout import io_layout
 from tinycc_ml.quant.calibrate import calibrate
 from tinycc_ml.quant.quantize import quantize
-from tinycc_ml.quant.scheme import Scheme
+from tinycc_ml.quant.ranges import Ranges
 from tinycc_ml.reference.run import outputs
 
 from ..models import NETS, fused, model, node, weights
@@ -169,7 +169,7 @@ def _quantised(proto: onnx.ModelProto) -> Graph:
     graph = finished(proto)
     runs = [random_inputs(graph, seed) for seed in range(4)]
     observed, _ = calibrate(graph, {n: np.stack([r[n] for r in runs]) for n in graph.inputs})
-    return run_passes(quantize(graph, observed, Scheme("min-max")), integer_passes())
+    return run_passes(quantize(graph, observed, Ranges("min-max")), integer_passes())
 
 
 def test_swish_blocks_are_tables_after_quantisation() -> None:

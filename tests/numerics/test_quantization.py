@@ -14,7 +14,6 @@ from tinycc_ml.numerics.quantization import (
     dequantize,
     integer_bound,
     quantize,
-    symmetric_per_channel,
 )
 
 ends = st.floats(-1e4, 1e4, allow_nan=False, width=32)
@@ -71,34 +70,6 @@ def test_quantize_follows_the_channel_axis() -> None:
 def test_unquantised_types_are_refused() -> None:
     with pytest.raises(ValueError, match="not quantised"):
         quantize(np.ones(1), TensorType((1,), I8))
-
-
-def test_weights_use_all_of_minus_127_to_127_in_every_channel() -> None:
-    data = np.random.default_rng(1).standard_normal((3, 4, 5))
-    for axis in range(3):
-        q, quant = symmetric_per_channel(data, axis)
-        other = tuple(i for i in range(3) if i != axis)
-        assert np.abs(q.astype(int)).max(axis=other).tolist() == [127] * data.shape[axis]
-        back = dequantize(q, TensorType(q.shape, I8, quant))
-        assert np.abs(back - data).max() <= 0.501 * max(quant.scale)
-
-
-def test_a_dead_channel_takes_a_typical_scale() -> None:
-    data = np.array([[127.0, 0], [0, 0], [12.7, 1]])
-    q, quant = symmetric_per_channel(data, 0)
-    assert q[1].tolist() == [0, 0]
-    assert quant.scale[1] == pytest.approx(np.median([1.0, 0.1]))
-
-
-def test_weights_that_are_all_zero_have_scales() -> None:
-    q, quant = symmetric_per_channel(np.zeros((2, 3)), 0)
-    assert not q.any()
-    assert quant.scale == (1.0, 1.0)
-
-
-def test_scales_do_not_go_below_the_smallest_allowed() -> None:
-    _, quant = symmetric_per_channel(np.array([[1e-6], [127.0]]), 0, np.array([0.5, 0.5]))
-    assert quant.scale == (0.5, 1.0)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from tinycc_ml.ops.intervals import Interval, all_values, channels_of, known_val
 from tinycc_ml.passes import FLOAT, integer_passes, run_passes
 from tinycc_ml.quant.calibrate import calibrate
 from tinycc_ml.quant.quantize import quantize
-from tinycc_ml.quant.scheme import Scheme
+from tinycc_ml.quant.ranges import Ranges
 
 from .case_models import all_cases, inputs_of, model_of
 
@@ -29,7 +29,7 @@ def _sites(case: Case) -> Iterator[Site]:
     """The integer nodes of a case."""
     graph = run_passes(load(model_of(case)), FLOAT)
     samples = {name: np.stack([s[name] for s in inputs_of(case, 4)]) for name in graph.inputs}
-    marked = quantize(graph, calibrate(graph, samples)[0], Scheme("min-max"))
+    marked = quantize(graph, calibrate(graph, samples)[0], Ranges("min-max"))
     integer = run_passes(marked, integer_passes())
     for node in integer.nodes:
         site = Site.of(integer, node)

@@ -15,7 +15,7 @@ from tinycc_ml.passes import FLOAT, integer_passes, run_passes
 from tinycc_ml.quant.accumulators import accumulator_bounds
 from tinycc_ml.quant.calibrate import calibrate
 from tinycc_ml.quant.quantize import quantize
-from tinycc_ml.quant.scheme import Scheme
+from tinycc_ml.quant.ranges import Ranges
 from tinycc_ml.reference.run import run
 
 from .case_models import all_cases, inputs_of, model_of
@@ -29,7 +29,7 @@ def quantised(case: Case, inputs: list[dict[str, np.ndarray]]) -> tuple[Graph, G
     graph = run_passes(load(model_of(case)), FLOAT)
     samples = {name: np.stack([sample[name] for sample in inputs]) for name in inputs[0]}
     observed, _ = calibrate(graph, samples)
-    marked = quantize(graph, observed, Scheme("min-max"))
+    marked = quantize(graph, observed, Ranges("min-max"))
     return marked, run_passes(marked, integer_passes(io_type="float"))
 
 

@@ -15,7 +15,7 @@ from tinycc_ml.ops import verify
 from tinycc_ml.passes import FLOAT, integer_passes, run_passes
 from tinycc_ml.quant.calibrate import calibrate
 from tinycc_ml.quant.quantize import quantize
-from tinycc_ml.quant.scheme import Scheme
+from tinycc_ml.quant.ranges import Ranges
 from tinycc_ml.reference.run import outputs
 
 from ..models import NETS, run_onnx
@@ -32,7 +32,7 @@ def _marked(name: str) -> Graph:
     runs = [random_inputs(float_graph, seed) for seed in range(4)]
     samples = {n: np.stack([r[n] for r in runs]) for n in float_graph.inputs}
     observed, _ = calibrate(float_graph, samples)
-    return quantize(float_graph, observed, Scheme("min-max"))
+    return quantize(float_graph, observed, Ranges("min-max"))
 
 
 @pytest.mark.parametrize("name", NETS)
@@ -117,7 +117,7 @@ def test_any_graph_that_is_quantised_is_integer_and_exact_after_absorbing(
         n: np.stack([random_inputs(made, seed + k)[n] for k in range(3)]) for n in made.inputs
     }
     observed, _ = calibrate(float_graph, samples)
-    graph_, absorbed = quantize(float_graph, observed, Scheme("min-max")), False
+    graph_, absorbed = quantize(float_graph, observed, Ranges("min-max")), False
     for apply in integer_passes():
         after = apply(graph_)
         verify(after)

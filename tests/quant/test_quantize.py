@@ -17,14 +17,14 @@ from tinycc_ml.quant.accumulators import accumulator_bounds
 from tinycc_ml.quant.calibrate import Observed, calibrate
 from tinycc_ml.quant.choose import measure, quantize_with_best, real_outputs
 from tinycc_ml.quant.quantize import quantize
-from tinycc_ml.quant.scheme import INT8, Scheme
+from tinycc_ml.quant.ranges import RANGES, Ranges
 from tinycc_ml.reference.compare import sqnr_db
 from tinycc_ml.reference.run import outputs, run
 
 from ..models import NETS
 from ..texts import graph, random_inputs
 
-MIN_MAX = Scheme("min-max")
+MIN_MAX = Ranges("min-max")
 
 
 def _samples(made: Graph, count: int = 6) -> dict[str, np.ndarray]:
@@ -74,7 +74,7 @@ def test_large_tensors_keep_a_part_of_their_values_but_all_extremes() -> None:
     assert observed["x"].values.size < 10000
 
 
-# -- schemes -----------------------------------------------------------------------------------
+# -- ranges ------------------------------------------------------------------------------------
 
 
 def _observed(values: np.ndarray) -> Observed:
@@ -84,7 +84,7 @@ def _observed(values: np.ndarray) -> Observed:
 def test_min_max_keeps_outliers_and_percentile_drops_them() -> None:
     values = np.append(np.linspace(0, 1, 9999), 100).astype(np.float32)
     assert MIN_MAX.activation(_observed(values)) == affine(0, 100)
-    part = Scheme("percentile", "percentile", 99.9).activation(_observed(values))
+    part = Ranges("percentile", "percentile", 99.9).activation(_observed(values))
     assert 0.99 / 255 < part.scale0 < 1.01 / 255
 
 
@@ -102,15 +102,15 @@ def test_least_error_is_never_worse_than_min_max() -> None:
             return float(np.sum(((q - quant.zero) * quant.scale0 - observed.values) ** 2))
 
         assert (
-            error(Scheme("least", "least error").activation(observed))
+            error(Ranges("least", "least error").activation(observed))
             <= error(MIN_MAX.activation(observed)) * 1.0001
         )
 
 
-@pytest.mark.parametrize("scheme", INT8, ids=lambda s: s.name)
+@pytest.mark.parametrize("ranges", RANGES, ids=lambda s: s.name)
 @pytest.mark.parametrize("value", [0.0, 3.0, -3.0])
-def test_a_tensor_that_never_changes_has_a_scale(scheme: Scheme, value: float) -> None:
-    quant = scheme.activation(_observed(np.full(10, value, np.float32)))
+def test_a_tensor_that_never_changes_has_a_scale(ranges: Ranges, value: float) -> None:
+    quant = ranges.activation(_observed(np.full(10, value, np.float32)))
     assert quant.scale0 > 0
     back = (
         np.clip(np.rint(value / quant.scale0) + quant.zero, -128, 127) - quant.zero
@@ -280,14 +280,14 @@ def test_float_nodes_have_no_accumulator() -> None:
     )
 
 
-# -- the best scheme ---------------------------------------------------------------------------
+# -- the best ranges ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", NETS)
-def test_the_best_scheme_is_near_the_float_net(name: str) -> None:
+def test_the_best_ranges_is_near_the_float_net(name: str) -> None:
     made = run_passes(load(NETS[name]()), FLOAT)
     found = quantize_with_best(made, _samples(made, 12), integer_passes(), fixed={})
-    assert found.accuracy.scheme in [s.name for s in INT8]
+    assert found.accuracy.ranges in [r.name for r in RANGES]
     assert all(db > 20 for db in found.accuracy.sqnr_db.values())
     assert set(found.accuracy.sqnr_db) == set(made.outputs)
     assert all(found.graph.type(n).dtype.name == "i8" for n in (*made.inputs, *made.outputs))
@@ -315,7 +315,7 @@ def test_a_single_output_value_has_no_argmax() -> None:
     )
     samples = _samples(made)
     real = [outputs(made, {"x": x}) for x in samples["x"]]
-    assert measure(made, samples, real, "none", range(3)).argmax_agreement is None
+    assert measure(made, samples, real, ("int8", "none"), range(3)).argmax_agreement is None
 
 
 @pytest.mark.parametrize(
@@ -324,7 +324,7 @@ def test_a_single_output_value_has_no_argmax() -> None:
 def test_ends_are_of_the_type_that_was_asked_for(io_type: str, dtype: str) -> None:
     made = run_passes(load(NETS["gates"]()), FLOAT)
     samples, passes = _samples(made, 3), integer_passes(io_type=io_type)
-    found = quantize_with_best(made, samples, passes, fixed={}, schemes=INT8[:1])
+    found = quantize_with_best(made, samples, passes, fixed={}, ranges=RANGES[:1])
     assert [found.graph.type(n).dtype.name for n in ("x", "y")] == [dtype, dtype]
-    plain = quantize_with_best(made, samples, integer_passes(), fixed={}, schemes=INT8[:1])
+    plain = quantize_with_best(made, samples, integer_passes(), fixed={}, ranges=RANGES[:1])
     assert found.accuracy.sqnr_db == plain.accuracy.sqnr_db

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from .. import __version__
-from .options import Amount, given_dims, given_scales, given_values, verb, was_said
+from .options import Amount, given_dims, given_scales, given_schemes, given_values, verb, was_said
 from .screen import Screen
 from .spec import add_spec_verbs
 
@@ -43,8 +43,15 @@ def main() -> None:
 )
 @click.option(
     "--quantize",
-    type=click.Choice(["float32", "int8"]),
-    help="Default: what model and data suggest.",
+    metavar="SCHEME",
+    help="float32, or a scheme: int8, ... Default: what model and data suggest.",
+)
+@click.option(
+    "--quantize-node",
+    "quantize_nodes",
+    multiple=True,
+    metavar="NODE=SCHEME",
+    help="The scheme of one node. Repeatable.",
 )
 @click.option(
     "--target",
@@ -152,6 +159,8 @@ def compile_verb(screen: Screen, **given: Any) -> dict[str, Any]:
     said = {name: value for name, value in given.items() if was_said(name)}
     if "dims" in said:
         said["dims"] = given_dims(said["dims"])
+    if "quantize_nodes" in said:
+        said["quantize_nodes"] = given_schemes(said["quantize_nodes"])
     if "bind" in said:
         said["bind"] = given_values(said["bind"])
     if "scales" in said or "offsets" in said:

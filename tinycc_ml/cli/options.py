@@ -68,6 +68,19 @@ def given_dims(texts: Sequence[str]) -> dict[str, int]:
     return _pairs("--dim", texts, int, named=True)
 
 
+def given_schemes(texts: Sequence[str]) -> dict[str, str]:
+    """--quantize-node NODE=SCHEME."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, _, scheme = text.rpartition("=")
+        if not name or not scheme or name in found:
+            raise click.UsageError(
+                f"--quantize-node wants NODE=SCHEME once for each node, got {text!r}"
+            )
+        found[name] = scheme
+    return found
+
+
 def given_values(texts: Sequence[str]) -> dict[str, list[float] | float]:
     """--bind NAME=VALUE: numbers with commas between them, or one."""
     found: dict[str, list[float] | float] = {}

@@ -20,25 +20,6 @@ def affine(low: float, high: float, dtype: DType = I8) -> Quant:
     return Quant.per_tensor(scale, zero_point)
 
 
-def symmetric_per_channel(
-    data: np.ndarray, axis: int, smallest: np.ndarray | None = None
-) -> tuple[np.ndarray, Quant]:
-    """int8 weights in -127..127 with one scale per channel of `axis` and no zero point.
-
-    `smallest`: scales per channel not to go below, so that a bias on nearly dead weights stays an int32.
-    """
-    other = tuple(i for i in range(data.ndim) if i != axis)
-    scale = np.max(np.abs(data), axis=other).astype(np.float64) / 127.0
-    if smallest is not None:
-        scale = np.maximum(scale, smallest)
-    typical = np.median(scale[scale > 0]) if (scale > 0).any() else 1.0
-    scale = np.where(scale > 0, scale, typical).astype(np.float32).astype(np.float64)
-    scale = np.maximum(scale, float(np.finfo(np.float32).tiny))
-    quant = Quant(tuple(scale.tolist()), (0,) * len(scale), axis)
-    q = np.clip(np.rint(data / _along(scale, axis, data.ndim)), -127, 127).astype(np.int8)
-    return q, quant
-
-
 def _along(values: np.ndarray, axis: int, rank: int) -> np.ndarray:
     shape = [1] * rank
     shape[axis] = -1

@@ -1,4 +1,4 @@
-"""Which scheme: quantise with each, run the integer reference on calibration samples, keep the best."""
+"""Which ranges: quantise with each, run the integer reference on calibration samples, keep the best."""
 
 from __future__ import annotations
 
@@ -19,19 +19,22 @@ from ..reference.compare import sqnr_db
 from ..reference.run import outputs
 from .calibrate import Samples, calibrate, sample_count
 from .quantize import quantize
-from .scheme import INT8, Scheme
+from .ranges import RANGES, Ranges
+from .scheme import Assignment
 
 log = logging.getLogger(__name__)
-# Schemes are compared on as many samples as this many multiply-accumulates pay for, but at least on some
+# Ranges are compared on as many samples as this many multiply-accumulates pay for, but at least on some
 _JUDGED_MACS = 3_000_000_000
 _JUDGED_LEAST = 24
 
 
 @dataclass(frozen=True)
 class Accuracy:
-    """How near the integers come to the float model on the calibration samples."""
+    """How near the integers come to the float model on the calibration samples. `scheme`: that of the net;
+    `ranges`: the method that its ranges were found with."""
 
     scheme: str
+    ranges: str
     samples: int
     sqnr_db: Mapping[str, float]
     argmax_agreement: float | None
@@ -56,24 +59,27 @@ def quantize_with_best(
     fixed: Mapping[str, Quant],
     allow_float: bool = False,
     labels: np.ndarray | None = None,
-    schemes: Sequence[Scheme] = INT8,
+    schemes: Assignment | None = None,
+    ranges: Sequence[Ranges] = RANGES,
     progress: Callable[[int, int], None] | None = None,
 ) -> Quantised:
-    """The int8 graph with the least error at the outputs, and that error. samples: float arrays [N, ...];
+    """The integer graph with the least error at the outputs, and that error. samples: float arrays [N, ...];
     `passes` make a marked graph integer."""
     observed, real = calibrate(graph, samples, progress)
     judged = _judged(graph, sample_count(samples))
-    best: tuple[float, Scheme, Graph, Graph] | None = None
-    for scheme in schemes:
-        marked = quantize(graph, observed, scheme, fixed=fixed, allow_float=allow_float)
+    schemes = schemes or Assignment()
+    best: tuple[float, Ranges, Graph, Graph] | None = None
+    for method in ranges:
+        marked = quantize(graph, observed, method, schemes, fixed=fixed, allow_float=allow_float)
         made = run_passes(marked, passes)
         error = _error(made, samples, real, judged)
-        log.debug("%s: output SQNR %.1f dB", scheme.name, error)
+        log.debug("%s: output SQNR %.1f dB", method.name, error)
         if best is None or error > best[0]:
-            best = (error, scheme, marked, made)
+            best = (error, method, marked, made)
     assert best is not None
-    _, scheme, marked, made = best
-    return Quantised(marked, made, measure(made, samples, real, scheme.name, judged, labels))
+    _, method, marked, made = best
+    names = schemes.default.name, method.name
+    return Quantised(marked, made, measure(made, samples, real, names, judged, labels))
 
 
 def _judged(graph: Graph, count: int) -> list[int]:
@@ -110,10 +116,11 @@ def _sqnr(
 
 
 def measure(
-    graph: Graph, samples: Samples, real: Sequence[Mapping], scheme: str, chosen: Sequence[int],
+    graph: Graph, samples: Samples, real: Sequence[Mapping], names: tuple[str, str], chosen: Sequence[int],
     labels: np.ndarray | None = None,
 ) -> Accuracy:  # fmt: skip
-    """SQNR of every output and, for the first, how often its argmax is that of the float model."""
+    """SQNR of every output and, for the first, how often its argmax is that of the float model. names: of
+    the scheme and of the ranges."""
     if labels is not None:
         chosen = range(len(labels))
     made = _run(graph, samples, chosen)
@@ -127,7 +134,7 @@ def measure(
         else None
     )
     return Accuracy(
-        scheme,
+        *names,
         len(made),
         {name: _sqnr(real, made, chosen, name) for name in made[0]},
         agreement,

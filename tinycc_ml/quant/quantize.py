@@ -10,12 +10,13 @@ import numpy as np
 from ..errors import Location, ModelError, UnsupportedError
 from ..ir.graph import Graph, Node, Tensor
 from ..ir.rewrite import Draft
-from ..ir.types import I8, Quant, TensorType
-from ..numerics.quantization import symmetric_per_channel
+from ..ir.types import DType, Quant, TensorType
 from ..ops import op_of
 from ..ops.quantization import quant_attrs
 from .calibrate import Observed
-from .scheme import Scheme
+from .grids import as_rows, from_rows, rounded
+from .ranges import Ranges
+from .scheme import Assignment
 
 # Enough for a bias to be exact to 2^-12 of an output step, far from the 31 bits there are
 _BIAS_BITS = 20
@@ -24,23 +25,25 @@ _BIAS_BITS = 20
 def quantize(
     graph: Graph,
     observed: Mapping[str, Observed],
-    scheme: Scheme,
+    ranges: Ranges,
+    schemes: Assignment | None = None,
     *,
     fixed: Mapping[str, Quant] | None = None,
     allow_float: bool = False,
 ) -> Graph:
-    """`graph` with every activation quantised to int8 and every weight to int8 per channel.
+    """`graph` with every activation and weight quantised as the scheme of its node says; default: int8.
 
     `fixed`: quantisation of inputs that the user has given. UnsupportedError names the ops that have no
     integer form, unless `allow_float` lets them stay.
     """
     _check_ops(graph, allow_float)
-    chosen = _choose(graph, observed, scheme, fixed or {})
+    schemes = schemes or Assignment()
+    chosen = _choose(graph, observed, ranges, schemes, fixed or {})
     draft = Draft(graph)
     for node in graph.nodes:
-        _quantize_weights(draft, node, chosen)
+        _quantize_weights(draft, node, schemes, chosen)
     for name, quant in chosen.items():
-        _insert_pair(draft, name, quant)
+        _insert_pair(draft, name, quant, _dtype(graph, name, schemes))
     return draft.graph()
 
 
@@ -59,19 +62,31 @@ def _check_ops(graph: Graph, allow_float: bool) -> None:
         )
 
 
+def _dtype(graph: Graph, tensor: str, schemes: Assignment) -> DType:
+    """The element type that the maker of a tensor gives it."""
+    maker = graph.producers.get(tensor)
+    return (schemes.default if maker is None else schemes.of(maker)).activation
+
+
 def _choose(
-    graph: Graph, observed: Mapping[str, Observed], scheme: Scheme, fixed: Mapping[str, Quant]
+    graph: Graph,
+    observed: Mapping[str, Observed],
+    ranges: Ranges,
+    schemes: Assignment,
+    fixed: Mapping[str, Quant],
 ) -> dict[str, Quant]:
     """The quantisation of every float activation, in execution order."""
     chosen: dict[str, Quant] = {}
     leaves = _islands(graph)
     for name in graph.inputs:
         if graph.type(name).dtype.is_float:
-            chosen[name] = fixed.get(name) or scheme.activation(observed[name])
+            chosen[name] = fixed.get(name) or ranges.activation(
+                observed[name], dtype=schemes.default.activation
+            )
     for node in graph.nodes:
         for name in node.outputs:
             if graph.type(name).dtype.is_float and not _inside_island(graph, name, leaves):
-                chosen[name] = _output_quant(graph, node, name, chosen, observed, scheme)
+                chosen[name] = _output_quant(graph, node, name, chosen, observed, ranges, schemes)
     return chosen
 
 
@@ -81,7 +96,8 @@ def _output_quant(
     name: str,
     chosen: Mapping[str, Quant],
     observed: Mapping[str, Observed],
-    scheme: Scheme,
+    ranges: Ranges,
+    schemes: Assignment,
 ) -> Quant:
     rule = op_of(node).quantize
     if rule is not None and isinstance(rule.output, Quant):
@@ -89,7 +105,8 @@ def _output_quant(
     runtime = [n for n in node.inputs if n and not graph.tensors[n].is_constant]
     if rule is not None and rule.output == "input" and runtime and runtime[0] in chosen:
         return chosen[runtime[0]]
-    return scheme.activation(observed[name], _reader(graph, name, observed[name]))
+    reader = _reader(graph, name, observed[name])
+    return ranges.activation(observed[name], reader, schemes.of(node).activation)
 
 
 def _reader(
@@ -140,14 +157,18 @@ def _inside_island(graph: Graph, name: str, leaves: Mapping[str, str]) -> bool:
     return all(leaves.get(reader.outputs[0]) == leaves[name] for reader in readers)
 
 
-def _quantize_weights(draft: Draft, node: Node, chosen: Mapping[str, Quant]) -> None:
+def _quantize_weights(
+    draft: Draft, node: Node, schemes: Assignment, chosen: Mapping[str, Quant]
+) -> None:
     rule = op_of(node).quantize
     for index, axis in (rule.weights if rule else {}).items():
         weights = draft.tensors[draft.nodes[node.name].inputs[index]]
         if weights.data is None or not weights.type.dtype.is_float:
             continue
-        smallest = _smallest_scales(draft, node, chosen)
-        q, quant = symmetric_per_channel(weights.data, axis, smallest)
+        rows = as_rows(weights.data, axis)
+        levels = schemes.of(node).grid.fit(rows, _smallest_scales(draft, node, chosen))
+        q = from_rows(rounded(rows, levels), weights.shape, axis)
+        quant = Quant(tuple(levels.scale.tolist()), (0,) * len(rows), axis)
         constant = draft.add_constant(f"{weights.name}.q", q, quant, weights.origin)
         real = draft.add_tensor(
             Tensor(
@@ -178,11 +199,11 @@ def _smallest_scales(draft: Draft, node: Node, chosen: Mapping[str, Quant]) -> n
     return np.abs(bias.astype(np.float64)) / (chosen[node.inputs[0]].scale0 * 2.0**_BIAS_BITS)
 
 
-def _insert_pair(draft: Draft, name: str, quant: Quant) -> None:
+def _insert_pair(draft: Draft, name: str, quant: Quant, dtype: DType) -> None:
     """What reads `name` gets dequantize(quantize(name)). The dequantised tensor takes over the name, so
     that outputs keep theirs; only an input keeps its own."""
     tensor = draft.tensors[name]
-    type_ = TensorType(tensor.shape, I8, quant)
+    type_ = TensorType(tensor.shape, dtype, quant)
     q = draft.add_tensor(Tensor(draft.fresh(f"{name}.q"), type_, origin=tensor.origin))
     maker = draft.producer(name)
     if maker is None:

@@ -1,79 +1,52 @@
-"""Schemes: how ranges become scales. Data, not code: the quantiser is the same for all."""
+"""Schemes: which integers a net is made of. Each is a row of SCHEMES, and nodes may have schemes of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-import numpy as np
-
-from ..ir.types import I8, Quant
-from ..numerics.quantization import affine
-from .calibrate import Observed
-
-# Parts of the observed range that the least-error method tries, for both ends together or each end
-_PARTS = np.linspace(1.0, 0.3, 29)
-_PARTS_EACH = np.linspace(1.0, 0.0, 17)
-_JUDGED_VALUES = 1 << 15
-
-Function = Callable[[np.ndarray], np.ndarray]
+from ..errors import DataError
+from ..ir.graph import Graph, Node
+from ..ir.types import I8, DType
+from .grids import INT8, Grid
 
 
 @dataclass(frozen=True)
 class Scheme:
-    """int8 activations with one affine scale, int8 weights symmetric per channel.
-
-    `method`: "min-max" keeps all observed values, "percentile" the central `percent` of them,
-    "least error" the part of the range that rounds the observed values with the least squared error.
-    """
+    """`activation`: the element type of results. `grid`: the integers that weights may be."""
 
     name: str
-    method: str = "min-max"
-    percent: float = 100.0
+    activation: DType = I8
+    grid: Grid = INT8
 
-    def activation(self, observed: Observed, reader: Function | None = None) -> Quant:
-        """`reader`: what the one reader of the tensor makes of observed values; where it is given, the
-        least error is that of its result: softmax, for one, does not mind if small logits are cut off."""
-        if self.method == "percentile":
-            return affine(*observed.percentile(self.percent), I8)
-        if self.method == "least error":
-            return (
-                _least_error(observed) if reader is None else _least_error_after(observed, reader)
+
+SCHEMES: Mapping[str, Scheme] = {s.name: s for s in (Scheme("int8"),)}
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A scheme for each node: its own, by its name, or that of the net."""
+
+    default: Scheme = SCHEMES["int8"]
+    nodes: Mapping[str, Scheme] = field(default_factory=dict)
+
+    def of(self, node: Node) -> Scheme:
+        return self.nodes.get(node.name, self.default)
+
+
+def assignment(graph: Graph, default: str, nodes: Mapping[str, str]) -> Assignment:
+    """From names to schemes. DataError for a scheme or a node that is not there."""
+    known = {node.name for node in graph.nodes}
+    for name in nodes:
+        if name not in known:
+            raise DataError(
+                f"a scheme is given for node {name!r}, which the model does not have",
+                hint=f"its nodes are {', '.join(sorted(known))}",
             )
-        return affine(observed.low, observed.high, I8)
+    return Assignment(_scheme(default), {n: _scheme(scheme) for n, scheme in nodes.items()})
 
 
-def _least_error(observed: Observed) -> Quant:
-    step = -(-observed.values.size // _JUDGED_VALUES)
-    values = np.append(observed.values[::step], (observed.low, observed.high)).astype(np.float64)
-    found = [affine(observed.low * part, observed.high * part, I8) for part in _PARTS]
-    return min(found, key=lambda quant: float(np.sum((_rounded(values, quant) - values) ** 2)))
-
-
-def _least_error_after(observed: Observed, reader: Function) -> Quant:
-    exact = reader(observed.values)
-    found = [
-        affine(observed.low * low, observed.high * high, I8)
-        for low in _PARTS_EACH
-        for high in _PARTS_EACH[:12]
-    ]
-
-    def error(quant: Quant) -> float:
-        made = reader(_rounded(observed.values.astype(np.float64), quant).astype(np.float32))
-        return float(np.sum((made - exact) ** 2))
-
-    return min(found, key=error)
-
-
-def _rounded(values: np.ndarray, quant: Quant) -> np.ndarray:
-    q = np.clip(np.rint(values / quant.scale0) + quant.zero, -128, 127)
-    return (q - quant.zero) * quant.scale0
-
-
-# Tried in this order; the one with the smallest error at the outputs wins
-INT8 = (
-    Scheme("min-max"),
-    Scheme("percentile 99.99", "percentile", 99.99),
-    Scheme("percentile 99.9", "percentile", 99.9),
-    Scheme("least error", "least error"),
-)
+def _scheme(name: str) -> Scheme:
+    if name not in SCHEMES:
+        raise DataError(f"no scheme {name!r}", hint=f"there are {', '.join(SCHEMES)}")
+    return SCHEMES[name]

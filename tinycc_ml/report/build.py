@@ -105,6 +105,7 @@ def _options(options: Options, source: Source) -> dict[str, Any]:
     return {
         "calibrate": source.calibration,
         "quantize": options.quantize,
+        "quantize_nodes": dict(options.quantize_nodes),
         "prune": options.prune,
         "prune_scope": options.prune_scope,
         "optimize": options.optimize,

@@ -90,7 +90,7 @@ def verified_line(entry: Row) -> str:
 def accuracy_lines(accuracy: Row | None) -> list[str]:
     if accuracy is None:
         return []
-    of = f"{accuracy['samples']} calibration samples, scheme {accuracy['scheme']}"
+    of = f"{accuracy['samples']} calibration samples, {accuracy['scheme']}, ranges by {accuracy['ranges']}"
     lines = [f"SQNR of {name}: {_db(value)} ({of})" for name, value in accuracy["sqnr_db"].items()]
     if accuracy["argmax_agreement"] is not None:
         lines.append(f"argmax as in float on {percent(accuracy['argmax_agreement'])}")

@@ -56,7 +56,7 @@ def _switch(name: str) -> Callable[[Values], Mapping[str, Any]]:
 
 
 _ON = Parameter("on", "bool", True)
-_MANY = {"input_scales", "dims", "bind"}  # said several times, they add up
+_MANY = {"input_scales", "dims", "bind", "quantize_nodes"}  # said several times, they add up
 
 CALLS: Mapping[str, RecipeCall] = {
     "target": _call(
@@ -66,8 +66,9 @@ CALLS: Mapping[str, RecipeCall] = {
         Parameter("cycles", "size", None),
     ),
     "quantize": _call(
-        "The arithmetic.", lambda v: {"quantize": v["scheme"]}, Parameter("scheme", "text", "int8"),
-        choices={"scheme": ("int8", "float32")},
+        "The arithmetic, of the net or of one node.",
+        lambda v: {"quantize": v["scheme"]} if v["node"] is None else {"quantize_nodes": {v["node"]: v["scheme"]}},
+        Parameter("scheme", "text", "int8"), Parameter("node", "text", None), choices={"scheme": ("int8", "float32")},
     ),
     "calibrate": _call(
         "Sample inputs [N, ...] by name, which int8 needs.", lambda v: {"calibrate": v["file"]},
