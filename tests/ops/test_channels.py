@@ -37,6 +37,15 @@ def _sites(case: Case) -> Iterator[Site]:
             yield site
 
 
+def _float_sites(case: Case) -> Iterator[Site]:
+    """The float nodes of a case that have channels to take out."""
+    graph = run_passes(load(model_of(case)), FLOAT)
+    for node in graph.nodes:
+        site = Site.of(graph, node)
+        if site.is_float and site.x.dtype.is_float and len(node.outputs) == 1:
+            yield site
+
+
 def _ranges(rng: np.random.Generator, site: Site) -> list[Interval]:
     return [known_values(t) if t.is_constant else _range(rng, t) for t in site.inputs]
 
@@ -111,6 +120,36 @@ def test_what_is_left_after_a_cut_has_its_values(op: Op, case: Case) -> None:
                 for t, a, gone in zip(left.inputs, arrays, cut.operands, strict=True)
             ]
             np.testing.assert_array_equal(_run(left, after), _run(site, arrays)[..., ~cut.result])
+
+
+@pytest.mark.parametrize(("op", "case"), all_cases(integer=False))
+def test_float_channels_of_zeros_leave_the_others_as_they_are(op: Op, case: Case) -> None:
+    rng = np.random.default_rng(6)
+    for site in _float_sites(case):
+        rule, reference = op_of(site.node).channels(site), op_of(site.node).reference
+        for _ in range(2 if rule else 0):
+            assert rule is not None and reference is not None
+            zeros = [np.zeros(channels_of(t.type)) for t in site.inputs]
+            cut = _settled(rule, _cut(rng, site, [Interval(z, z) for z in zeros]))
+            arrays = [
+                t.value if t.is_constant else _with_zeros(rng, t, gone)
+                for t, gone in zip(site.inputs, cut.operands, strict=True)
+            ]
+            left = _left(site, rule, cut)
+            after = [
+                t.value if t.is_constant else a[..., ~gone]
+                for t, a, gone in zip(left.inputs, arrays, cut.operands, strict=True)
+            ]
+            y = reference(arrays, site.attrs)[0][..., ~cut.result]
+            # sums of fewer terms round otherwise: a few ulps of the largest
+            np.testing.assert_allclose(
+                reference(after, left.attrs)[0], y, rtol=1e-4, atol=1e-5 * (1 + np.abs(y).max())
+            )
+
+
+def _with_zeros(rng: np.random.Generator, tensor: Tensor, gone: np.ndarray) -> np.ndarray:
+    values = rng.uniform(0.5, 2, tensor.shape).astype(tensor.type.dtype.numpy)
+    return np.where(gone, values.dtype.type(0), values)
 
 
 def _cut(rng: np.random.Generator, site: Site, ranges: list[Interval]) -> Cut:

@@ -40,11 +40,13 @@ class Channels:
 
     `reads`: the channels of each operand that these channels of the result are made of. `possible`: as much
     of a cut as leaves all other values of the result as they are. `without`: the node after such a cut.
+    `links`: by operand, which channels go only together; none at all where the node mixes channels.
     """
 
     reads: Callable[[np.ndarray], tuple[np.ndarray, ...]]
     possible: Callable[[Cut], Cut]
     without: Callable[[Cut], Narrowed]
+    links: Sequence[Links | None] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,15 +116,18 @@ def linked(
         }
         return Narrowed(constants, attrs(cut))
 
-    return Channels(reads, possible, without)
+    return Channels(reads, possible, without, links)
 
 
 def contracted(site: Site, inside: np.ndarray) -> Channels:
-    """A sum of products of operands (x, weights [outputs, ..., channels], bias, multiplier). What goes of x is
-    added to the bias. inside: as in `intervals.contraction_interval`."""
+    """A sum of products of operands (x, weights [outputs, ..., channels], bias, multiplier), integer or float
+    (then without multipliers, and perhaps without bias). What goes of x is added to the bias. inside: as in
+    `intervals.contraction_interval`."""
     weights = site.const(1)
     taps = weights.reshape(len(weights), -1, weights.shape[-1])
     on_border = ~inside.all(axis=0)
+    beyond = site.x.quant.zero if site.x.quant else 0
+    wide = np.float64 if site.is_float else np.int64
 
     def reads(live: np.ndarray) -> tuple[np.ndarray, ...]:
         rest = (np.full(channels_of(t.type), True) for t in site.inputs[1:])
@@ -130,20 +135,23 @@ def contracted(site: Site, inside: np.ndarray) -> Channels:
 
     def possible(cut: Cut) -> Cut:
         """Beyond the border a channel is the zero point: it stays when it is something else and that matters."""
-        differs = cut.values[0] != site.x.quant.zero  # type: ignore[union-attr]
+        differs = cut.values[0] != beyond
         matters = (taps[~cut.result][:, on_border] != 0).any(axis=(0, 1))
         x = cut.operands[0] & ~(differs & matters)
-        if accumulator_bound(site, 0).max(initial=0) > INT32_MAX:
+        if len(site.inputs) < 3:
+            x = x & ~differs  # there is no bias to add it to
+        if not site.is_float and accumulator_bound(site, 0).max(initial=0) > INT32_MAX:
             x = np.zeros_like(x)  # it will be refused; its bias must not wrap before that
         return replace(cut, operands=(x, *cut.operands[1:]))
 
     def without(cut: Cut) -> Narrowed:
         gone, kept = cut.operands[0], ~cut.result
-        folded = taps[kept][..., gone].astype(np.int64).sum(axis=1) @ cut.values[0][gone].astype(
-            np.int64
-        )
-        bias = (site.const(2)[kept] + folded).astype(site.const(2).dtype)
-        constants = {1: weights[kept][..., ~gone], 2: bias, 3: site.const(3)[kept]}
+        folded = taps[kept][..., gone].astype(wide).sum(axis=1) @ cut.values[0][gone].astype(wide)
+        constants = {1: weights[kept][..., ~gone]}
+        if len(site.inputs) > 2:
+            constants[2] = (site.const(2)[kept] + folded).astype(site.const(2).dtype)
+        if len(site.inputs) > 3:
+            constants[3] = site.const(3)[kept]
         return Narrowed(constants, site.attrs)
 
     return Channels(reads, possible, without)
