@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -71,10 +71,12 @@ class Figures:
         return self.flash - self.constants
 
 
-def measure(case: Case) -> Figures:
-    """Our own nets by our own toolchain; those of ../shared by ../shared/bench, the outside judge."""
+def measure(case: Case, options: Options | None = None) -> Figures:
+    """Nets with samples by our own toolchain; those of ../shared by ../shared/bench, the outside judge.
+    options: others than those of the case."""
     target = "host" if case.portable else case.core
-    compiled = compile(case.net.path, target, case.net.calibrate, case.options)
+    asked = case.options if options is None else replace(options, optimize=case.optimize)
+    compiled = compile(case.net.path, target, case.net.calibrate, asked)
     program = compiled.program
     with tempfile.TemporaryDirectory(prefix="tinycc_ml_") as scratch:
         folder = Path(scratch) / "out"

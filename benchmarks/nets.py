@@ -63,11 +63,17 @@ class Dataset:
 
 DATASETS: Mapping[str, Dataset] = {
     "ad01": Dataset("ad01_synthetic_295"),
+    "digits": Dataset("digits_8x8", 1 / 16),
     "kws": Dataset("kws_mfcc_1000", first=100),
     "resnet8": Dataset("photos_32x32x3"),
     "strww": Dataset("strww_logmel_45"),
     "vww": Dataset("photos_96x96x3", 1 / 255),
 }
+
+
+def path_of(net: str) -> Path:
+    """A float net by its short name: one of our own, or of ../shared/models."""
+    return DIGITS / f"{net}.onnx" if net in OWN else MODELS / f"{net}_float.onnx"
 
 
 def need_shared() -> None:

@@ -26,6 +26,7 @@ ORDER = {
     "passes": 4,
     "reference": 4,
     "quant": 5,
+    "pruning": 6,
     "backend": 6,
     "compiler": 7,
     "toolchain": 8,

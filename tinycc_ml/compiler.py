@@ -26,6 +26,7 @@ from .numerics.quantization import quantize as to_integers
 from .passes import FLOAT, integer_passes, run_passes
 from .passes.io_layout import io_layout
 from .passes.remove_dead_work import DeadWork, remove_dead_work, removed_channels, work_of
+from .pruning.prune import Pruning, prune
 from .quant.accumulators import accumulator_bounds
 from .quant.choose import Accuracy, quantize_with_best
 from .quant.data import Data, InputScale, load_data
@@ -43,6 +44,8 @@ class Options:
     quantize_nodes: Mapping[str, str] = field(default_factory=dict)  # schemes of single nodes
     prune: float = 0.0
     prune_scope: str = "tensor"  # or "global"
+    prune_method: str | None = None  # of pruning.METHODS; None: the best that the data allow
+    prune_pattern: str = "single"  # or N:M, 1xN, channels
     name: str | None = None
     optimize: str = "balanced"
     ram: float = inf  # limits: bytes of arena, bytes of constants, modelled cycles
@@ -93,12 +96,12 @@ def compile(
     options = options or Options()
     target = target if isinstance(target, Target) else load_target(target)
     graph = _float_graph(model, options)
-    graph, pruned = _pruned(graph, options)
     data = load_data(calibrate, graph, options.input_scales) if calibrate is not None else None
     if data is None and options.input_scales:
         raise DataError(
             "--input-scale says what calibration data mean", hint="give --calibrate FILE.npz too"
         )
+    graph, pruned = _pruned(graph, options, data)
     lowered, accuracy, notes = _integer_graph(graph, data, options, progress)
     lowered, dead_work = _without_dead_work(lowered, options)
     bounds = accumulator_bounds(lowered)
@@ -139,12 +142,9 @@ def _float_graph(model: Path | Graph, options: Options) -> Graph:
     return run_passes(graph, FLOAT, dump_dir=options.dump_passes, stage="float")
 
 
-def _pruned(graph: Graph, options: Options) -> tuple[Graph, tuple[object, ...]]:
-    if not options.prune:
-        return graph, ()
-    from .passes.prune import prune
-
-    return prune(graph, options.prune, options.prune_scope)
+def _pruned(graph: Graph, options: Options, data: Data | None) -> tuple[Graph, tuple[object, ...]]:
+    asked = Pruning(options.prune, options.prune_scope, options.prune_method, options.prune_pattern)
+    return prune(graph, asked, data.samples if data else None) if asked.wanted else (graph, ())
 
 
 def is_quantised(graph: Graph) -> bool:

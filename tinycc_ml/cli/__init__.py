@@ -83,10 +83,22 @@ def main() -> None:
     type=click.FloatRange(0, 1, max_open=True),
     default=0.0,
     metavar="RATIO",
-    help="Part of the weights to set to zero.",
+    help="Part of the weights to set to zero, or of the channels to take out.",
 )
 @click.option(
     "--prune-scope", type=click.Choice(["tensor", "global"]), default="tensor", show_default=True
+)
+@click.option(
+    "--prune-method",
+    type=click.Choice(["magnitude", "wanda", "reconstruct"]),
+    help="Default: reconstruct with --calibrate, else magnitude.",
+)
+@click.option(
+    "--prune-pattern",
+    default="single",
+    metavar="single|N:M|1xN|channels",
+    show_default=True,
+    help="N of M neighbouring weights stay; N go together; whole channels go.",
 )
 @click.option(
     "--dim",

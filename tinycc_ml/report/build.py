@@ -108,6 +108,8 @@ def _options(options: Options, source: Source) -> dict[str, Any]:
         "quantize_nodes": dict(options.quantize_nodes),
         "prune": options.prune,
         "prune_scope": options.prune_scope,
+        "prune_method": options.prune_method,
+        "prune_pattern": options.prune_pattern,
         "optimize": options.optimize,
         **{limit: _limit(getattr(options, limit)) for limit in ("ram", "flash", "cycles")},
         "tune": options.tune,

@@ -23,7 +23,7 @@ EVERYTHING = """recipe {
     quantize("int8", node="first")
     calibrate("samples.npz")
     input_scale(1 / 255, offset=3)
-    prune(0.5, scope="global")
+    prune(0.5, scope="global", method="wanda", pattern="1x4")
     optimize("size")
     io(memory="arena", type="float", layout="nhwc")
     dims(N=2)
@@ -42,7 +42,7 @@ def test_a_recipe_says_what_the_command_line_can_say() -> None:
     assert spec(NET + EVERYTHING).settings == {
         "target": "cortex-m4", "flash": 262144, "ram": 65536, "cycles": 1048576, "quantize": "int8",
         "quantize_nodes": {"first": "int8"}, "calibrate": str(folder / "samples.npz"), "input_scales": {"": (1 / 255, 3)}, "prune": 0.5,
-        "prune_scope": "global", "optimize": "size", "io": "arena", "io_type": "float", "io_layout": "nhwc",
+        "prune_scope": "global", "prune_method": "wanda", "prune_pattern": "1x4", "optimize": "size", "io": "arena", "io_type": "float", "io_layout": "nhwc",
         "dims": {"N": 2}, "out": str(folder / "out"), "name": "small", "single_file": True, "verify": False,
         "allow_float": True, "keep_dead_work": True, "dump_passes": folder / "passes",
         "bind": {"shape": (1, 2)},

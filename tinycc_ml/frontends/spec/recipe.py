@@ -80,9 +80,14 @@ CALLS: Mapping[str, RecipeCall] = {
         Parameter("scale", "number"), Parameter("offset", "int", 0), Parameter("input", "text", ""),
     ),
     "prune": _call(
-        "The part of the weights that is set to zero.",
-        lambda v: {"prune": float(v["ratio"]), "prune_scope": v["scope"]},
-        Parameter("ratio", "number"), Parameter("scope", "text", "tensor"), choices={"scope": ("tensor", "global")},
+        "The part of the weights that is set to zero, or of the channels that are taken out.",
+        lambda v: {
+            "prune": float(v["ratio"]), "prune_scope": v["scope"],
+            **_some(prune_method=v["method"], prune_pattern=v["pattern"]),
+        },
+        Parameter("ratio", "number", 0), Parameter("scope", "text", "tensor"), Parameter("method", "text", None),
+        Parameter("pattern", "text", None),
+        choices={"scope": ("tensor", "global"), "method": ("magnitude", "wanda", "reconstruct")},
     ),
     "optimize": _call(
         "What is wanted most.", lambda v: _some(optimize=v["goal"], tune=v["tune"] or None),
