@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -413,20 +412,13 @@ def test_our_own_fault_is_exit_code_70(
 # the process
 
 
-def test_help_is_quick_and_imports_nothing_heavy() -> None:
+def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; from tinycc_ml.cli import main; main(['--help'], standalone_mode=False); "
         "print(sorted({'numpy', 'onnx', 'jinja2', 'rich', 'cffi'} & set(sys.modules)))"
     )
-    best = 9.0
-    for _ in range(3):
-        start = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
-        )
-        best = min(best, time.perf_counter() - start)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
-    assert best < 0.4
 
 
 def test_the_same_command_gives_the_same_bytes(run: Run, tmp_path: Path) -> None:
