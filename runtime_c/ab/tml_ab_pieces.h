@@ -31,6 +31,20 @@
         TML_AB_STEP(offset + 16)                                                                   \
         TML_AB_STEP(offset + 24)
 
+/* The first one, whose operands are loaded: it makes the sums of the second pixel from the biases.
+ */
+#    define TML_AB_FIRST_STEP                                                                      \
+        "smlad t1, wa, x1, t0\n"                                                                   \
+        "smlad t0, wa, x0, t0\n"                                                                   \
+        "sxtb16 wa, wa\n"                                                                          \
+        "smlad t3, wb, x1, t2\n"                                                                   \
+        "smlad t2, wb, x0, t2\n"                                                                   \
+        "sxtb16 wb, wb\n"                                                                          \
+        "smlad b1, wa, x1, b0\n"                                                                   \
+        "smlad b0, wa, x0, b0\n"                                                                   \
+        "smlad b3, wb, x1, b2\n"                                                                   \
+        "smlad b2, wb, x0, b2\n"
+
 /* ROUND, BYTES: an unrolled loop of steps and the inputs it takes. With rounds of 12 steps all
  * loops of a block stay in a flash cache of 1 KB; rounds of 32 save a dozen cycles in 32 steps. */
 #    define TML_AB_12_STEPS TML_AB_4_STEPS(0) TML_AB_4_STEPS(32) TML_AB_4_STEPS(64)
@@ -120,8 +134,7 @@
         "smmlar b2, b2, x1, wb\n"                                                                  \
         "smmlar b3, b3, x1, wb\n"
 
-/* On to the next block, whose first step makes the sums of the second pixel from the biases; or to
- * the next pair. wb: W_LAST, x0: Y. */
+/* On to the next block, or to the next pair. wb: W_LAST, x0: Y. */
 #    define TML_AB_NEXT(BYTES)                                                                     \
         "cmp wb, w\n"                                                                              \
         "beq 6f\n"                                                                                 \
@@ -139,18 +152,7 @@
         "ldr x0, [in, #" BYTES "+32]\n"                                                            \
         "ldr x1, [in, #" BYTES "+36]\n"                                                            \
         "add w, w, t1\n"                                                                           \
-        "add in, in, t1\n"                                                                         \
-        "smlad t1, wa, x1, t0\n"                                                                   \
-        "smlad t0, wa, x0, t0\n"                                                                   \
-        "sxtb16 wa, wa\n"                                                                          \
-        "smlad t3, wb, x1, t2\n"                                                                   \
-        "smlad t2, wb, x0, t2\n"                                                                   \
-        "sxtb16 wb, wb\n"                                                                          \
-        "smlad b1, wa, x1, b0\n"                                                                   \
-        "smlad b0, wa, x0, b0\n"                                                                   \
-        "smlad b3, wb, x1, b2\n"                                                                   \
-        "smlad b2, wb, x0, b2\n"                                                                   \
-        "ldr.w pc, " TML_AB_ENTRY "\n"                                                             \
+        "add in, in, t1\n" TML_AB_FIRST_STEP "ldr.w pc, " TML_AB_ENTRY "\n"                        \
         "6:\n"                                                                                     \
         "ldr in, " TML_AB_X "\n"                                                                   \
         "ldr x1, " TML_AB_X_LAST "\n"                                                              \

@@ -6,6 +6,9 @@
 #include "average_pool2d/tml_average_pool2d_planes_i8.h"
 #include "conv2d/tml_conv2d_1x1_ab_from_planar_i8.h"
 #include "conv2d/tml_conv2d_1x1_ab_planar_i8.h"
+#include "conv2d/tml_conv2d_1x1_ab_planar_k16_i8.h"
+#include "conv2d/tml_conv2d_1x1_ab_planar_k32_i8.h"
+#include "conv2d/tml_conv2d_1x1_ab_planar_k8_i8.h"
 #include "conv2d/tml_conv2d_1x1_i8.h"
 #include "conv2d/tml_conv2d_ab_i8.h"
 #include "conv2d/tml_conv2d_ab_to_planar_i8.h"
@@ -58,6 +61,18 @@ EXPOSE(conv2d_ab_to_planar_i8,
         int8_t *y),
        (p, x, w, scratch, y))
 EXPOSE(conv2d_1x1_ab_planar_i8,
+       (const struct tml_conv2d_1x1_ab_params *p, const int8_t *x, const int32_t *w,
+        int8_t *scratch, int8_t *y),
+       (p, x, w, scratch, y))
+EXPOSE(conv2d_1x1_ab_planar_k8_i8,
+       (const struct tml_conv2d_1x1_ab_params *p, const int8_t *x, const int32_t *w,
+        int8_t *scratch, int8_t *y),
+       (p, x, w, scratch, y))
+EXPOSE(conv2d_1x1_ab_planar_k16_i8,
+       (const struct tml_conv2d_1x1_ab_params *p, const int8_t *x, const int32_t *w,
+        int8_t *scratch, int8_t *y),
+       (p, x, w, scratch, y))
+EXPOSE(conv2d_1x1_ab_planar_k32_i8,
        (const struct tml_conv2d_1x1_ab_params *p, const int8_t *x, const int32_t *w,
         int8_t *scratch, int8_t *y),
        (p, x, w, scratch, y))

@@ -143,6 +143,20 @@ def test_conv2d_may_write_over_its_input(kernels, image, more):
 @pytest.mark.parametrize("tile", [4, 8, 64])
 @pytest.mark.parametrize("planar", [False, True])
 def test_pointwise_on_planes_equals_int64(kernels, guarded, pixels, x_c, y_c, tile, planar):
+    name = "conv2d_1x1_ab_planar_i8" if planar else "conv2d_1x1_ab_from_planar_i8"
+    _pointwise_equals_int64(kernels, guarded, name, pixels, x_c, y_c, tile, planar)
+
+
+@pytest.mark.parametrize("pixels", [2, 4, 6, 34])
+@pytest.mark.parametrize(("x_c", "k"), [(7, 8), (8, 8), (15, 16), (16, 16), (31, 32), (32, 32)])
+@pytest.mark.parametrize("y_c", [4, 12])
+@pytest.mark.parametrize("tile", [4, 64])
+def test_steady_pointwise_equals_int64(kernels, guarded, pixels, x_c, k, y_c, tile):
+    name = f"conv2d_1x1_ab_planar_k{k}_i8"
+    _pointwise_equals_int64(kernels, guarded, name, pixels, x_c, y_c, tile, planar=True)
+
+
+def _pointwise_equals_int64(kernels, guarded, name, pixels, x_c, y_c, tile, planar):
     """Planes are written over those of x."""
     rng = np.random.default_rng(3)
     q = {k: v for k, v in cases.RANGES["narrow"].items() if k.startswith("y_")}
@@ -156,7 +170,6 @@ def test_pointwise_on_planes_equals_int64(kernels, guarded, pixels, x_c, y_c, ti
     y = guarded(max(x_c, y_c), pixels) if planar else guarded(pixels, y_c)
     planes = y[:x_c] if planar else np.empty((x_c, pixels), np.int8)
     planes[:] = x.T
-    name = "conv2d_1x1_ab_planar_i8" if planar else "conv2d_1x1_ab_from_planar_i8"
     scratch = aligned(4 * tile * ((x_c + 1) // 2 + (y_c < 4)))
     kernels.call(name, params, planes if not planar else y, stream, scratch, y)
     got = y[:y_c].T if planar else y[:pixels]

@@ -103,6 +103,15 @@ def _from_planes(tile_bytes: int) -> tuple[Kernel, Kernel]:
     )
 
 
+def _steady(tile_bytes: int) -> tuple[Kernel, ...]:
+    """Those of more steps have loops of more than 1 KB."""
+    few, more = frozenset({"speed", "balanced"}), frozenset({"speed"})
+    return tuple(
+        ab_planes.steady(channels, goals, _conv2d_accepts, tile_bytes)
+        for channels, goals in ((8, few), (16, few), (32, more))
+    )
+
+
 CONV2D_KERNELS = (
     _columns_kernel(_conv2d_accepts, _fast),
     _columns_kernel(_small_accepts, _small),
@@ -110,6 +119,7 @@ CONV2D_KERNELS = (
 PLANAR_CONV2D_KERNELS = (
     _to_planar(_conv2d_accepts, _fast),
     _to_planar(_small_accepts, _small),
+    *_steady(ab_columns.FAST_BYTES),
     *_from_planes(ab_columns.FAST_BYTES),
     *_from_planes(ab_columns.SMALL_BYTES),
 )

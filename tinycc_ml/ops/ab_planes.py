@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -48,15 +49,56 @@ def _scratch(site: Site, tile: int) -> int:
     return 4 * _steps(site) * tile + four
 
 
-def _cycles(site: Site, y_format: str, tile: int) -> float:
-    pixels, x_c, y_c = _sizes(site)
+def _expansion(site: Site, tile: int) -> float:
+    pixels, x_c, _ = _sizes(site)
     tiles, steps = -(-pixels // tile), _steps(site)
     whole, fours = x_c // 4, pixels // 4
     rest = steps - 2 * whole
     expansion = fours * (30 * whole + 12 + 24 * rest) + 35 * tiles * rest
-    expansion += 45 * steps if pixels % 4 else 0
-    blocks = ab_words.cycles((pixels + 1) // 2, y_c, steps, y_format == PLANAR)
-    return blocks + expansion + 200 * tiles
+    return expansion + (45 * steps if pixels % 4 else 0)
+
+
+def _cycles(site: Site, y_format: str, tile: int) -> float:
+    pixels, _, y_c = _sizes(site)
+    blocks = ab_words.cycles((pixels + 1) // 2, y_c, _steps(site), y_format == PLANAR)
+    return blocks + _expansion(site, tile) + 200 * -(-pixels // tile)
+
+
+def _pointwise(site: Site, accepts: Callable[[Site], str | None]) -> str | None:
+    window = Window.of(site.attrs, site.inputs[1].shape[1:3])  # type: ignore[arg-type]
+    reason = None if window.is_pointwise else "takes a 1x1 window, stride 1, no padding"
+    return reason or accepts(site)
+
+
+def _refuses_steady(site: Site, channels: int) -> str | None:
+    pixels, x_c, y_c = _sizes(site)
+    if _steps(site) != channels // 2:
+        return f"takes {channels - 1} or {channels} input channels, got {x_c}"
+    if pixels % 2 or y_c % ab_words.CHANNELS:
+        return "takes an even number of pixels and output channels by fours"
+    return None
+
+
+def steady(
+    channels: int, goals: frozenset[str], accepts: Callable[[Site], str | None], tile_bytes: int
+) -> Kernel:
+    """From planes to planes with the number of input channels written into its code
+    (runtime_c/ab/tml_ab_steady_i8.h); accepts: as in `kernel`."""
+
+    def cycles(site: Site) -> float:
+        pixels, _, y_c = _sizes(site)
+        tile = _tile(site, tile_bytes)
+        blocks = pixels / 2 * (y_c / ab_words.CHANNELS) * (54 + 15 * _steps(site))
+        return blocks + _expansion(site, tile) + 200 * -(-pixels // tile)
+
+    name = f"tml_conv2d_1x1_ab_planar_k{channels}_i8"
+    made = kernel(name, PLANAR, accepts, tile_bytes)
+    return replace(
+        made,
+        accepts=lambda site: _refuses_steady(site, channels) or made.accepts(site),
+        cycles=cycles,
+        goals=goals,
+    )
 
 
 def kernel(
@@ -64,17 +106,12 @@ def kernel(
 ) -> Kernel:
     """accepts: what any convolution with AB words asks for."""
 
-    def pointwise(site: Site) -> str | None:
-        window = Window.of(site.attrs, site.inputs[1].shape[1:3])  # type: ignore[arg-type]
-        reason = None if window.is_pointwise else "takes a 1x1 window, stride 1, no padding"
-        return reason or accepts(site)
-
     # A tile of pixels is read from all planes before it is written to all planes
     overlaps = (Overlap(exact=True),) if y_format == PLANAR else ()
     return Kernel(
         name,
         "conv2d",
-        accepts=pointwise,
+        accepts=lambda site: _pointwise(site, accepts),
         params=lambda site: _params(site, y_format, _tile(site, tile_bytes)),
         arrays=_stream,
         scratch_bytes=lambda site: _scratch(site, _tile(site, tile_bytes)),
