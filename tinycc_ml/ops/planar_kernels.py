@@ -190,16 +190,15 @@ def _s1_cycles(site: Site) -> float:
     return site.x.shape[3] * (copied + slid) + 300
 
 
-# A block of two rows by two columns, a strip, a plane; for an odd number of rows or columns
-_S2 = (86.0, 20.0, 225.0, 35.0)
+# A row of two outputs, a strip, a plane; for an odd number of columns
+_S2 = (38.5, 40.0, 147.0, 60.0)
 
 
 def _s2_cycles(site: Site) -> float:
-    plane, (block, strip, fixed, odd) = Plane.of(site), _S2
+    plane, (pair, strip, fixed, odd) = Plane.of(site), _S2
     h, w = plane.y
-    slid = -(-w // 2) * (block * -(-h // 2) + strip * (1 + h % 2))
-    parts = odd * ((1 + h % 2) * (1 + w % 2) - 1)
-    return site.x.shape[3] * (_around(site, plane) + slid + fixed + parts) + 100
+    slid = -(-w // 2) * (pair * h + strip) + odd * (w % 2)
+    return site.x.shape[3] * (_around(site, plane) + slid + fixed) + 100
 
 
 # Of stride 1 and 2: a quad of outputs, a strip, a plane; for columns beside whole quads
