@@ -13,9 +13,11 @@
 
 #if TML_HAVE_DSP_BLOCKS
 #    define TML_AB_8_STEPS(offset) TML_AB_4_STEPS(offset) TML_AB_4_STEPS(offset + 32)
-/* The steps but the first of a block of 4, 8, 16. */
+/* The steps but the first of a block of 4, 8, 14, 16. */
 #    define TML_AB_AFTER_1 TML_AB_STEP(8) TML_AB_STEP(16) TML_AB_STEP(24)
 #    define TML_AB_AFTER_1_OF_8 TML_AB_AFTER_1 TML_AB_4_STEPS(32)
+#    define TML_AB_AFTER_1_OF_14                                                                   \
+        TML_AB_AFTER_1_OF_8 TML_AB_4_STEPS(64) TML_AB_STEP(96) TML_AB_STEP(104)
 #    define TML_AB_AFTER_1_OF_16 TML_AB_AFTER_1_OF_8 TML_AB_8_STEPS(64)
 
 /* The frame. Y_BACK leads from the end of a block's results to the next block's. */
@@ -29,10 +31,10 @@
 #    define TML_AB_STEADY_Y_ADVANCE "[sp, #32]"
 #    define TML_AB_STEADY_R7 "[sp, #36]"
 
-/* The multipliers lie BYTES behind w, as far as the next inputs behind in. t is requantised first:
- * four registers hold zero point and multipliers, so that in stays. Afterwards x0 is Y, x1
- * Y_CHANNEL and wb Y_END. */
-#    define TML_AB_STEADY_REQUANTIZE(BYTES)                                                        \
+/* The multipliers lie BYTES behind w. t is requantised first: four registers hold zero point and
+ * multipliers, so that in stays. Afterwards x0 is Y, x1 Y_CHANNEL and wb Y_END; wa is left to MORE.
+ */
+#    define TML_AB_STEADY_REQUANTIZE(BYTES, MORE)                                                  \
         "ldr wb, " TML_AB_STEADY_ZERO "\n"                                                         \
         "ldr wa, [w, #" BYTES "+8]\n"                                                              \
         "ldr x0, [w, #" BYTES "+12]\n"                                                             \
@@ -53,32 +55,33 @@
         "smmlar b2, b2, wa, wb\n"                                                                  \
         "smmlar b3, b3, wa, wb\n"                                                                  \
         "ldr x1, " TML_AB_STEADY_Y_CHANNEL "\n"                                                    \
-        "ldr wb, " TML_AB_STEADY_Y_END "\n"
+        "ldr wb, " TML_AB_STEADY_Y_END "\n" MORE
 
 /* Neighbours in four planes; addresses are made some instructions before they are used. */
 #    define TML_AB_STEADY_STORE                                                                    \
         "ssat b0, #8, b0\n"                                                                        \
-        "add wa, x0, x1\n"                                                                         \
         "ssat b1, #8, b1\n"                                                                        \
         "strb b0, [x0]\n"                                                                          \
+        "add b0, x0, x1\n"                                                                         \
         "strb b1, [x0, #1]\n"                                                                      \
         "ssat b2, #8, b2\n"                                                                        \
-        "add b0, wa, x1\n"                                                                         \
         "ssat b3, #8, b3\n"                                                                        \
-        "strb b2, [wa]\n"                                                                          \
-        "strb b3, [wa, #1]\n"                                                                      \
+        "strb b2, [b0]\n"                                                                          \
+        "add b1, b0, x1\n"                                                                         \
+        "strb b3, [b0, #1]\n"                                                                      \
         "ssat t0, #8, t0, asr #8\n"                                                                \
-        "add x1, b0, x1\n"                                                                         \
         "ssat t1, #8, t1, asr #8\n"                                                                \
-        "strb t0, [b0]\n"                                                                          \
-        "strb t1, [b0, #1]\n"                                                                      \
+        "strb t0, [b1]\n"                                                                          \
+        "add b2, b1, x1\n"                                                                         \
+        "strb t1, [b1, #1]\n"                                                                      \
         "ssat t2, #8, t2, asr #8\n"                                                                \
         "ssat t3, #8, t3, asr #8\n"                                                                \
-        "strb t2, [x1]\n"                                                                          \
-        "strb t3, [x1, #1]\n"
+        "strb t2, [b2]\n"                                                                          \
+        "strb t3, [b2, #1]\n"
 
-/* ADVANCE: takes x0 to the next Y */
-#    define TML_AB_STEADY_BLOCKS(AFTER_1, BYTES, ADVANCE)                                          \
+/* X_STEP: bytes from the inputs of a pair to those of the next; Y_STEP: the same of results, a
+ * literal or wa, loaded by MORE */
+#    define TML_AB_STEADY_BLOCKS(AFTER_1, BYTES, X_STEP, MORE, Y_STEP)                             \
         "sub sp, #40\n"                                                                            \
         "str t1, " TML_AB_STEADY_R7 "\n"                                                           \
         "ldm in, {r0-r3, r5, r6, r8-r10}\n"                                                        \
@@ -93,23 +96,24 @@
         "ldr b2, [w, #-4]\n"                                                                       \
         "ldr wa, [w]\n"                                                                            \
         "ldr wb, [w, #4]\n" TML_AB_FIRST_STEP AFTER_1                                              \
-        TML_AB_STEADY_REQUANTIZE(BYTES) "add in, in, #" BYTES "\n" TML_AB_STEADY_STORE ADVANCE     \
-                                        "str x0, " TML_AB_STEADY_Y "\n"                            \
-                                        "cmp x0, wb\n"                                             \
-                                        "bne 1b\n"                                                 \
-                                        "ldr x1, " TML_AB_STEADY_Y_BACK "\n"                       \
-                                        "ldr wa, " TML_AB_STEADY_Y_CHANNEL "\n"                    \
-                                        "ldr t0, " TML_AB_STEADY_W_END "\n"                        \
-                                        "ldr in, " TML_AB_STEADY_X "\n"                            \
-                                        "add x0, x0, x1\n"                                         \
-                                        "add wb, wb, wa, lsl #2\n"                                 \
-                                        "add w, w, #" BYTES "+32\n"                                \
-                                        "str x0, " TML_AB_STEADY_Y "\n"                            \
-                                        "str wb, " TML_AB_STEADY_Y_END "\n"                        \
-                                        "cmp w, t0\n"                                              \
-                                        "bne 1b\n"                                                 \
-                                        "ldr t1, " TML_AB_STEADY_R7 "\n"                           \
-                                        "add sp, #40\n"
+        TML_AB_STEADY_REQUANTIZE(BYTES, MORE) "add in, in, #" X_STEP "\n" TML_AB_STEADY_STORE      \
+                                              "add x0, x0, " Y_STEP "\n"                           \
+                                              "str x0, " TML_AB_STEADY_Y "\n"                      \
+                                              "cmp x0, wb\n"                                       \
+                                              "bne 1b\n"                                           \
+                                              "ldr x1, " TML_AB_STEADY_Y_BACK "\n"                 \
+                                              "ldr wa, " TML_AB_STEADY_Y_CHANNEL "\n"              \
+                                              "ldr t0, " TML_AB_STEADY_W_END "\n"                  \
+                                              "ldr in, " TML_AB_STEADY_X "\n"                      \
+                                              "add x0, x0, x1\n"                                   \
+                                              "add wb, wb, wa, lsl #2\n"                           \
+                                              "add w, w, #" BYTES "+32\n"                          \
+                                              "str x0, " TML_AB_STEADY_Y "\n"                      \
+                                              "str wb, " TML_AB_STEADY_Y_END "\n"                  \
+                                              "cmp w, t0\n"                                        \
+                                              "bne 1b\n"                                           \
+                                              "ldr t1, " TML_AB_STEADY_R7 "\n"                     \
+                                              "add sp, #40\n"
 
 TML_INLINE void tml_ab_steady_frame(const struct tml_ab_4x2 *p, const uint32_t *x,
                                     const int32_t *weights, int8_t *y, uint32_t frame[9])
@@ -127,12 +131,20 @@ TML_INLINE void tml_ab_steady_frame(const struct tml_ab_4x2 *p, const uint32_t *
     frame[8] = (uint32_t)p->y_advance;
 }
 
-#    define TML_AB_STEADY_RUN(AFTER_1, BYTES)                                                      \
+/* RUN: of one row of pixels; RUN_DOWN: of pairs that lie below each other. */
+#    define TML_AB_STEADY_BEGIN                                                                    \
         uint32_t frame[9];                                                                         \
-        tml_ab_steady_frame(p, x, weights, y, frame);                                              \
-        TML_AB_RUN(frame, TML_AB_STEADY_BLOCKS(AFTER_1, BYTES, "add x0, x0, #2\n"))
+        tml_ab_steady_frame(p, x, weights, y, frame)
+#    define TML_AB_STEADY_RUN(AFTER_1, BYTES)                                                      \
+        TML_AB_STEADY_BEGIN;                                                                       \
+        TML_AB_RUN(frame, TML_AB_STEADY_BLOCKS(AFTER_1, BYTES, BYTES, "", "#2"))
+#    define TML_AB_STEADY_RUN_DOWN(AFTER_1, BYTES, X_STEP)                                         \
+        TML_AB_STEADY_BEGIN;                                                                       \
+        TML_AB_RUN(frame, TML_AB_STEADY_BLOCKS(AFTER_1, BYTES, X_STEP,                             \
+                                               "ldr wa, " TML_AB_STEADY_Y_ADVANCE "\n", "wa"))
 #else
 #    define TML_AB_STEADY_RUN(AFTER_1, BYTES) tml_ab_4x2_portable(p, x, weights, y)
+#    define TML_AB_STEADY_RUN_DOWN(AFTER_1, BYTES, X_STEP) tml_ab_4x2_portable(p, x, weights, y)
 #endif
 
 /* As tml_ab_4x2_planar_i8 with 4 steps, x_advance 8, y_advance 2. */
@@ -154,6 +166,13 @@ TML_SHARED void tml_ab_16_steps_i8(const struct tml_ab_4x2 *p, const uint32_t *x
                                    const int32_t *weights, int8_t *y)
 {
     TML_AB_STEADY_RUN(TML_AB_AFTER_1_OF_16, "128");
+}
+
+/* The same with 14 steps, x_advance 18, any y_advance: windows that overlap. */
+TML_SHARED void tml_ab_14_steps_i8(const struct tml_ab_4x2 *p, const uint32_t *x,
+                                   const int32_t *weights, int8_t *y)
+{
+    TML_AB_STEADY_RUN_DOWN(TML_AB_AFTER_1_OF_14, "112", "72");
 }
 
 #endif

@@ -11,6 +11,7 @@
 #include "conv2d/tml_conv2d_1x1_ab_planar_k8_i8.h"
 #include "conv2d/tml_conv2d_1x1_i8.h"
 #include "conv2d/tml_conv2d_ab_i8.h"
+#include "conv2d/tml_conv2d_ab_rgb_s2_to_planar_i8.h"
 #include "conv2d/tml_conv2d_ab_to_planar_i8.h"
 #include "conv2d/tml_conv2d_f32.h"
 #include "conv2d/tml_conv2d_i8.h"
@@ -58,6 +59,10 @@ EXPOSE(conv2d_1x1_i8,
        (p, x, w, b, m, y))
 EXPOSE(conv2d_ab_to_planar_i8,
        (const struct tml_conv2d_ab_params *p, const int8_t *x, const int32_t *w, int8_t *scratch,
+        int8_t *y),
+       (p, x, w, scratch, y))
+EXPOSE(conv2d_ab_rgb_s2_to_planar_i8,
+       (const struct tml_conv2d_rgb_params *p, const int8_t *x, const int32_t *w, int8_t *scratch,
         int8_t *y),
        (p, x, w, scratch, y))
 EXPOSE(conv2d_1x1_ab_planar_i8,

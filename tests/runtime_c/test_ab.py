@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tinycc_ml.ops import ab_words
+from tinycc_ml.ops import ab_rgb, ab_words
 from tinycc_ml.ops.ab_columns import Columns
 
 from . import cases, naive
@@ -103,6 +103,45 @@ def test_conv2d_into_planes_equals_int64(kernels, guarded, window, y_c):
     planes = y[:y_c].reshape(y_c, win.y_h, win.y_w)
     np.testing.assert_array_equal(planes.transpose(1, 2, 0), conv.want)
     assert (y[y_c:] == CANARY).all()
+
+
+COLOURS = {
+    "same": naive.Window(x_h=9, x_w=11, x_c=3, stride_h=2, stride_w=2),
+    "padding_behind": naive.Window(x_h=8, x_w=8, x_c=3, stride_h=2, stride_w=2, pad_top=0, pad_left=0),
+    "padding_before": naive.Window(x_h=10, x_w=8, x_c=3, stride_h=2, stride_w=2, pad_bottom=0, pad_right=0),
+    "no_padding": naive.Window(
+        x_h=11, x_w=9, x_c=3, stride_h=2, stride_w=2, pad_top=0, pad_left=0, pad_bottom=0, pad_right=0
+    ),
+    "padding_larger_than_kernel": naive.Window(
+        x_h=1, x_w=1, x_c=3, stride_h=2, stride_w=2, pad_top=5, pad_left=4, pad_bottom=6, pad_right=5
+    ),
+    "one_row": naive.Window(x_h=1, x_w=12, x_c=3, stride_h=2, stride_w=2, pad_left=0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("window", COLOURS)
+@pytest.mark.parametrize("span", RANGES)
+@pytest.mark.parametrize(("y_c", "band"), [(4, 1), (8, 3), (12, 100)])
+def test_first_layer_on_colours_equals_int64(kernels, guarded, window, span, y_c, band):
+    win, q = COLOURS[window], cases.RANGES[span]
+    assert win.y_w % 2 == 0
+    rng, rows = np.random.default_rng(5), min(band, win.y_h)
+    x = cases.int8(rng, win.x_h, win.x_w, 3)
+    w = weights_of(rng, y_c, 3, 3, 3)
+    bias, m = cases.quantisation(rng, y_c, 27, 0)
+    stream = ab_rgb.packed(w.reshape(y_c, 27).astype(np.int64), bias, m)
+    sizes = ("x_h", "x_w", "y_h", "y_w", "pad_top", "pad_left")
+    params = {k: getattr(win, k) for k in sizes} | {"y_c": y_c, "band": rows}
+    params |= {k: v for k, v in q.items() if k != "pre_shift"}
+    y, scratch = guarded(y_c, win.y_h * win.y_w), aligned(ab_rgb.scratch_bytes(rows) + 1)
+    scratch[-1] = CANARY
+    kernels.call("conv2d_ab_rgb_s2_to_planar_i8", params, x, stream, scratch, y)
+    acc = naive.conv2d(
+        naive.gather(x, win, q["x_zero_point"]), w.astype(np.int64), bias.astype(np.int64), 1
+    )
+    planes = y[:y_c].reshape(y_c, win.y_h, win.y_w)
+    np.testing.assert_array_equal(planes.transpose(1, 2, 0), naive.output(acc, m, q))
+    assert scratch[-1] == CANARY and (y[y_c:] == CANARY).all()
 
 
 def aligned(count: int) -> np.ndarray:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from . import ab_columns, ab_planes, ab_words
+from . import ab_columns, ab_planes, ab_rgb, ab_words
 from .ab_columns import Columns
 from .base import PLAIN, PLANAR, Kernel, Overlap, Site
 from .contraction import accumulator_bound, needs, quantized_params, settled
@@ -117,6 +117,8 @@ CONV2D_KERNELS = (
     _columns_kernel(_small_accepts, _small),
 )
 PLANAR_CONV2D_KERNELS = (
+    ab_rgb.kernel(_conv2d_accepts, ab_columns.FAST_BYTES),
+    ab_rgb.kernel(_conv2d_accepts, ab_columns.SMALL_BYTES),
     _to_planar(_conv2d_accepts, _fast),
     _to_planar(_small_accepts, _small),
     *_steady(ab_columns.FAST_BYTES),

@@ -246,6 +246,9 @@ OP = Op(
         _case(
             "stride_2_same_upper", (1, 4, 9, 6), (8, 4, 3, 3), strides=[2, 2], auto_pad="SAME_UPPER"
         ),
+        _case(
+            "colours_stride_2", (1, 3, 8, 12), (8, 3, 3, 3), strides=[2, 2], auto_pad="SAME_UPPER"
+        ),
         _case("same_lower_even", (1, 2, 6, 7), (3, 2, 2, 4), strides=[2, 3], auto_pad="SAME_LOWER"),
         _case("asymmetric_pads", (1, 1, 11, 10), (7, 1, 10, 4), pads=[4, 1, 5, 1], strides=[2, 2]),
         _case("pad_beyond_kernel", (1, 2, 3, 3), (4, 2, 2, 2), pads=[3, 2, 2, 3]),
