@@ -3,7 +3,7 @@
  * Pointwise convolution with AB words from planes to planes (tml_conv2d_1x1_ab_planes_i8.h) of few
  * input channels, by steady blocks (ab/tml_ab_steady_i8.h).
  *
- * The compiler proves: the number of pixels is even, that of output channels a multiple of 4.
+ * The compiler proves: the numbers of pixels and of output channels are multiples of 4.
  */
 #ifndef TML_CONV2D_1X1_AB_STEADY_I8_H
 #define TML_CONV2D_1X1_AB_STEADY_I8_H

@@ -186,7 +186,7 @@ def test_pointwise_on_planes_equals_int64(kernels, guarded, pixels, x_c, y_c, ti
     _pointwise_equals_int64(kernels, guarded, name, pixels, x_c, y_c, tile, planar)
 
 
-@pytest.mark.parametrize("pixels", [2, 4, 6, 34])
+@pytest.mark.parametrize("pixels", [4, 8, 12, 36])
 @pytest.mark.parametrize(("x_c", "k"), [(7, 8), (8, 8), (15, 16), (16, 16), (31, 32), (32, 32)])
 @pytest.mark.parametrize("y_c", [4, 12])
 @pytest.mark.parametrize("tile", [4, 64])

@@ -74,8 +74,8 @@ def _refuses_steady(site: Site, channels: int) -> str | None:
     pixels, x_c, y_c = _sizes(site)
     if _steps(site) != channels // 2:
         return f"takes {channels - 1} or {channels} input channels, got {x_c}"
-    if pixels % 2 or y_c % ab_words.CHANNELS:
-        return "takes an even number of pixels and output channels by fours"
+    if pixels % 4 or y_c % ab_words.CHANNELS:
+        return "takes pixels and output channels by fours"
     return None
 
 
@@ -88,7 +88,7 @@ def steady(
     def cycles(site: Site) -> float:
         pixels, _, y_c = _sizes(site)
         tile = _tile(site, tile_bytes)
-        blocks = pixels / 2 * (y_c / ab_words.CHANNELS) * (54 + 15 * _steps(site))
+        blocks = pixels / 2 * (y_c / ab_words.CHANNELS) * (50.5 + 15 * _steps(site))
         return blocks + _expansion(site, tile) + 200 * -(-pixels // tile)
 
     name = f"tml_conv2d_1x1_ab_planar_k{channels}_i8"
