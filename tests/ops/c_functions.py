@@ -76,9 +76,9 @@ def nest_function(name: str, call: Call) -> str:
     pointers += [(f"const {dtype_of(values).c} *", array) for array, values in nest.arrays]
     pointers += [(f"{t.type.dtype.c} *", f"y{k}") for k, t in enumerate(call.site.outputs)]
     unused = [f"  (void){ident};" for _, ident in pointers]
-    return _function(
-        name, [kind + ident for kind, ident in pointers], [*unused, *_lines(nest.body, "  ")]
-    )
+    scratch = [f"  {dtype.c} {ident}[{size}];" for ident, dtype, size in nest.scratch]
+    body = [*unused, *scratch, *_lines(nest.body, "  ")]
+    return _function(name, [kind + ident for kind, ident in pointers], body)
 
 
 def kernel_function(name: str, call: Call, kernel: Kernel) -> str:

@@ -52,8 +52,8 @@ def test_integer_reference_is_the_float_reference_rounded(op: Op, case: Case) ->
             off = (
                 np.abs(got[name] - _unrounded(marked, name, want)) / _quant_of(marked, name).scale0
             )
-            assert off.max(initial=0) <= OF_ONE_NODE + max(depth - 1, 0) + _rounded_before(
-                marked, name
+            assert off.max(initial=0) <= (
+                OF_ONE_NODE + max(depth - 1, 0) + _rounded_before(marked, name) + case.off
             )
 
 

@@ -57,7 +57,7 @@ def options_of(graph: Graph, node: Node, target: Target, optimize: str = "balanc
     if not found and op.nest is not None:
         nest = op.nest(site)
         overlaps = tuple(Overlap(index) for index in nest.in_place)
-        found.append(Candidate(node.name, None, 0, overlaps, nest.cycles))
+        found.append(Candidate(node.name, None, nest.scratch_bytes, overlaps, nest.cycles))
     if not found:
         reasons = "; ".join(f"{name} {reason}" for name, reason in refused) or "it has no kernel"
         raise ModelError(

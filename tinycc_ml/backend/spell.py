@@ -200,10 +200,18 @@ class _Speller:
             pointers.append(Pointer(f"const {dtype_of(values).c}", name, ident))
         for index, tensor in enumerate(site.outputs):
             pointers.append(Pointer(tensor.type.dtype.c, f"y{index}", self._pointer(tensor.name)))
+        pointers += self._scratch_pointers(node, nest)
         self.arrays_of[node.name] = tuple(arrays)
         return Step(
             node.name, self._title(node, site), probe, pointers=tuple(pointers), body=nest.body
         )
+
+    def _scratch_pointers(self, node: Node, nest: Nest) -> list[Pointer]:
+        start = self.plan.scratch_offset(node.name) or 0
+        return [
+            Pointer(dtype.c, name, _arena_pointer(dtype.c, start + offset))
+            for (name, dtype, _), offset in zip(nest.scratch, nest.scratch_offsets, strict=False)
+        ]
 
     # -- operands ------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..ir.graph import Attrs, Graph, Node, Tensor
-from ..ir.types import Quant, TensorType
+from ..ir.types import DType, Quant, TensorType
 
 if TYPE_CHECKING:
     from .channels import Channels
@@ -78,6 +78,20 @@ class Nest:
     includes: tuple[str, ...] = ()
     in_place: tuple[int, ...] = ()  # inputs that are read at an index before it is written
     cycles: float = 0.0
+    # working memory, (name, element type, elements) each: a pointer of that name in the statements
+    scratch: tuple[tuple[str, DType, int], ...] = ()
+
+    @property
+    def scratch_offsets(self) -> tuple[int, ...]:
+        """Where each piece begins, in bytes, and where the last one ends."""
+        ends = [0]
+        for _, dtype, size in self.scratch:
+            ends.append(ends[-1] + -(-dtype.bytes * size // 4) * 4)
+        return tuple(ends)
+
+    @property
+    def scratch_bytes(self) -> int:
+        return self.scratch_offsets[-1]
 
 
 @dataclass(frozen=True)
@@ -145,6 +159,8 @@ class QuantizeRule:
     bias: int | None = None
     judges_input: bool = False
     windows: Callable[[Site, np.ndarray], np.ndarray] | None = None
+    # values within the op whose range the integer form needs: the node gets an attribute `<name>_range`
+    inside: Callable[[Arrays, Attrs], Mapping[str, np.ndarray]] | None = None
 
 
 @dataclass(frozen=True)
@@ -164,6 +180,7 @@ class Case:
     high: float = 3.0
     outputs: int = 1
     integer: bool = True  # also quantised to int8 and compared exactly
+    off: float = 0.0  # steps of the result that the int8 form may be off beyond its own rounding
     domain: str = ""
 
 

@@ -32,6 +32,11 @@ class OnnxNode:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     attrs: Mapping[str, Any]
+    unread: frozenset[str] = frozenset()  # results that nothing asks for
+
+    def is_read(self, index: int) -> bool:
+        """Whether somebody reads ONNX output `index`."""
+        return index < len(self.outputs) and self.outputs[index] not in ("", *self.unread)
 
     def attr(self, name: str, default: Any = _SENTINEL) -> Any:
         """An attribute as a Python value. ModelError when it is needed and absent."""
@@ -136,7 +141,8 @@ class OnnxNode:
         hint: str, quant: Quant | None,
     ) -> str:  # fmt: skip
         if outs is None:
-            name = self.draft.fresh(f"{self.outputs[0]}.{hint}")
+            first = next((n for n in self.outputs if n), self.op_type)
+            name = self.draft.fresh(f"{first}.{hint}")
         else:
             name = self.outputs[outs[k]]
             origin = Origin(name)

@@ -21,11 +21,24 @@ class Lowering:
     """A float node whose operands are dequantised tensors or constants, and whose result is quantised.
 
     `out` names the quantised result; `emit` writes integer nodes, the last of them making `out`.
+    `index`: which of the node's results that is.
     """
 
     draft: Draft
     node: Node
     out: str
+    index: int = 0
+
+    def taken_over(self, index: int) -> str | None:
+        """The quantised tensor of another result of the node, for this lowering to make; None when
+        nothing reads it. ModelError when it is read as float."""
+        readers = self.draft.readers(self.node.outputs[index])
+        if not readers:
+            return None
+        if len(readers) > 1 or readers[0].op != "quantize":
+            self.refuse(f"its result {index} stays float")
+        self.draft.remove_node(readers[0])
+        return readers[0].outputs[0]
 
     @property
     def attrs(self) -> Mapping[str, Any]:

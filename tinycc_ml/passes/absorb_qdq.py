@@ -82,11 +82,12 @@ def _dequantized(draft: Draft, name: str) -> Tensor | None:
 
 
 def _is_operand(draft: Draft, name: str) -> bool:
-    """A constant, or dequantised: what an integer op can take."""
+    """A constant, dequantised, or no real number at all: what an integer op can take."""
     maker = draft.producer(name)
     return (
         not name
         or draft.tensors[name].is_constant
+        or not draft.tensors[name].type.dtype.is_real
         or (maker is not None and maker.op == "dequantize")
     )
 
@@ -139,7 +140,7 @@ def _absorb(draft: Draft, quantize: Node, problems: dict[str, ModelError]) -> No
         if source is not None:
             _requantize(draft, source, quantize, maker)
         elif all(_is_operand(draft, name) for name in maker.inputs):
-            _lower(draft, maker, y)
+            _lower(draft, maker, y, maker.outputs.index(x))
         elif op_of(maker).alias or maker.op == "transpose":
             _quantize_before(draft, maker, y, problems)
         else:
@@ -149,9 +150,9 @@ def _absorb(draft: Draft, quantize: Node, problems: dict[str, ModelError]) -> No
         draft.restore_node(quantize)
 
 
-def _lower(draft: Draft, node: Node, out: str) -> None:
+def _lower(draft: Draft, node: Node, out: str, index: int = 0) -> None:
     rule = op_of(node).quantize
-    low = Lowering(draft, node, out)
+    low = Lowering(draft, node, out, index)
     if rule is None:
         low.refuse("the op is float only")
     rule.lower(low)

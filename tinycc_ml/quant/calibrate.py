@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..ir.graph import Graph
+from ..ops import op_of
 from ..reference.run import run
 
 # Values kept of each tensor and sample to estimate percentiles from
@@ -41,13 +42,14 @@ def sample_count(samples: Samples) -> int:
 def calibrate(
     graph: Graph, samples: Samples, progress: Callable[[int, int], None] | None = None
 ) -> tuple[dict[str, Observed], list[dict[str, np.ndarray]]]:
-    """Observed values of every float run-time tensor, and the float outputs of each sample.
+    """Observed values of every float run-time tensor and of what lies inside of nodes (`inside_name`), and the
+    float outputs of each sample.
 
     samples: arrays [N, ...] by input name; each sample has the input's shape.
     """
     watched = [n for n, t in graph.tensors.items() if not t.is_constant and t.type.dtype.is_float]
-    extremes = dict.fromkeys(watched, (np.inf, -np.inf))
-    kept: dict[str, list[np.ndarray]] = {name: [] for name in watched}
+    extremes: dict[str, tuple[float, float]] = {}
+    kept: dict[str, list[np.ndarray]] = {}
     outputs = []
     count = sample_count(samples)
     for k in range(count):
@@ -55,16 +57,37 @@ def calibrate(
         outputs.append({name: values[name] for name in graph.outputs})
         for name in watched:
             _note(values[name].ravel(), name, extremes, kept, k)
+        for name, array in _inside(graph, values).items():
+            _note(array.ravel(), name, extremes, kept, k)
         if progress:
             progress(k + 1, count)
     whole = {n: graph.type(n).size <= _KEPT for n in watched}
-    return {n: Observed(*extremes[n], np.concatenate(kept[n]), whole[n]) for n in watched}, outputs
+    found = {
+        n: Observed(*e, np.concatenate(kept[n]), whole.get(n, False)) for n, e in extremes.items()
+    }
+    return found, outputs
+
+
+def inside_name(node: str, value: str) -> str:
+    """What a value within a node is observed under."""
+    return f"{node}: {value}"
+
+
+def _inside(graph: Graph, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Values within nodes whose range their integer form needs."""
+    found: dict[str, np.ndarray] = {}
+    for node in graph.nodes:
+        rule = op_of(node).quantize
+        if rule is not None and rule.inside is not None:
+            made = rule.inside([values[name] for name in node.inputs if name], node.attrs)
+            found |= {inside_name(node.name, name): array for name, array in made.items()}
+    return found
 
 
 def _note(
     flat: np.ndarray, name: str, extremes: dict, kept: dict[str, list[np.ndarray]], k: int
 ) -> None:
-    low, high = extremes[name]
+    low, high = extremes.get(name, (np.inf, -np.inf))
     extremes[name] = (min(low, float(flat.min())), max(high, float(flat.max())))
     step = -(-flat.size // _KEPT)
-    kept[name].append(flat[k % step :: step].copy())
+    kept.setdefault(name, []).append(flat[k % step :: step].copy())

@@ -13,7 +13,7 @@ from ..ir.rewrite import Draft
 from ..ir.types import DType, Quant, TensorType
 from ..ops import op_of
 from ..ops.quantization import quant_attrs
-from .calibrate import Observed
+from .calibrate import Observed, inside_name
 from .grids import as_rows, from_rows, rounded
 from .ranges import Ranges
 from .scheme import Assignment
@@ -42,6 +42,7 @@ def quantize(
     draft = Draft(graph)
     for node in graph.nodes:
         _quantize_weights(draft, node, schemes, chosen)
+        _note_inside(draft, node, observed)
     for name, quant in chosen.items():
         _insert_pair(draft, name, quant, _dtype(graph, name, schemes))
     return draft.graph()
@@ -155,6 +156,19 @@ def _inside_island(graph: Graph, name: str, leaves: Mapping[str, str]) -> bool:
     if name not in leaves or name in graph.outputs or not readers:
         return False
     return all(leaves.get(reader.outputs[0]) == leaves[name] for reader in readers)
+
+
+def _note_inside(draft: Draft, node: Node, observed: Mapping[str, Observed]) -> None:
+    """Observed ranges of values within a node, as its attributes."""
+    prefix = inside_name(node.name, "")
+    ranges = {
+        f"{name.removeprefix(prefix)}_range": (known.low, known.high)
+        for name, known in observed.items()
+        if name.startswith(prefix)
+    }
+    if ranges:
+        current = draft.nodes[node.name]
+        draft.replace_node(current, attrs={**current.attrs, **ranges})
 
 
 def _quantize_weights(

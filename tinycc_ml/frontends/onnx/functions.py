@@ -84,6 +84,21 @@ def _renamed(
     return [_copied(node, names, attributes, fresh, proto.output[0]) for node in body.node]
 
 
+def unread_results(graph: onnx.GraphProto) -> frozenset[str]:
+    """What nodes make and neither another node, also within subgraphs, nor an output asks for."""
+    made = {name for node in graph.node for name in node.output if name}
+    return frozenset(made - _read_names(graph))
+
+
+def _read_names(graph: onnx.GraphProto) -> set[str]:
+    names = {name for node in graph.node for name in node.input} | {v.name for v in graph.output}
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                names |= _read_names(attribute.g)
+    return names
+
+
 def branch_of(
     proto: onnx.NodeProto, taken: bool, fresh: Callable[[str], str]
 ) -> list[onnx.NodeProto]:

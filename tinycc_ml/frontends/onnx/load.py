@@ -16,6 +16,7 @@ from ...errors import Location, ModelError, UnsupportedError
 from ...ir.graph import Graph, Origin, Tensor, constant
 from ...ir.rewrite import Draft
 from ...ir.types import DType, TensorType, dtype_of
+from .functions import unread_results
 from .nodes import NodeImport
 from .shapes import check_dims, dtype_from_onnx, static_shape
 
@@ -181,7 +182,7 @@ def _kind(type_: onnx.TypeProto) -> str:
 
 
 def _add_nodes(draft: Draft, graph: onnx.GraphProto, opsets: Mapping[str, int]) -> None:
-    importer = NodeImport(draft, opsets)
+    importer = NodeImport(draft, opsets, unread_results(graph))
     for proto in graph.node:
         importer.add(proto)
     if importer.problems:

@@ -37,9 +37,12 @@ _RANDOM = {
 class NodeImport:
     """Adds nodes to a draft and collects what can't be served."""
 
-    def __init__(self, draft: Draft, opsets: Mapping[str, int]):
+    def __init__(
+        self, draft: Draft, opsets: Mapping[str, int], unread: frozenset[str] = frozenset()
+    ):
         self.draft = draft
         self.opsets = opsets
+        self.unread = unread  # names that neither a node nor an output of the model asks for
         self.problems: list[ModelError] = []
         self._lost: set[str] = set()  # results of nodes that could not be served
 
@@ -117,7 +120,7 @@ class NodeImport:
         """The nodes that define the operator in its place."""
         types = [self.draft.tensors[name].type if name else None for name in proto.input]
         nodes, opset = body_of(proto, self.opsets, types, self.draft.fresh)
-        inner = NodeImport(self.draft, {**self.opsets, "ai.onnx": opset})
+        inner = NodeImport(self.draft, {**self.opsets, "ai.onnx": opset}, self.unread)
         for node in nodes:
             inner.add(node)
             if inner.problems:
@@ -138,8 +141,9 @@ class NodeImport:
         attrs = {a.name: attribute_value(a) for a in proto.attribute}
         inputs, outputs = tuple(proto.input), tuple(proto.output)
         return OnnxNode(
-            self.draft, proto.op_type, _label(proto), self._opset(proto), inputs, outputs, attrs
-        )
+            self.draft, proto.op_type, _label(proto), self._opset(proto), inputs, outputs, attrs,
+            self.unread,
+        )  # fmt: skip
 
     def _constants(self, proto: onnx.NodeProto) -> list[np.ndarray | None] | None:
         """The values of the inputs, when every one of them is a constant."""
