@@ -187,7 +187,7 @@ own tolerances. `python benchmarks/onnx_suite.py --write docs/onnx_support.md` w
 
 C for a microcontroller has static shapes. An input that decides one (Reshape's shape, TopK's k) must be known to the compiler:
 it is a constant of the model, or is bound by `--bind NAME=VALUE`; `tinycc_ml.backend` binds the values of the first run. So must
-be what decides the loops: an axis, the branch of an If, the crop of a Resize, the data of NonZero, Unique and NonMaxSuppression.
+be what decides the loops: an axis, the branch of an If, the iterations of a Loop, the crop of a Resize, the data of NonZero, Unique and NonMaxSuppression.
 Nothing else is bound: indices, conditions, weights and scales stay inputs.
 
 ## float16 and bfloat16

@@ -53,6 +53,7 @@ NAMED = {
     "passes/remove_no_ops.py": "it removes reshapes, transposes and requantizes that do nothing",
     "passes/trivial_transposes.py": "it makes reshapes of transposes",
     "quant/quantize.py": "it marks tensors with quantize and dequantize",
+    "frontends/onnx/control_flow.py": "it stacks what iterations give by reshape and concat",
     "frontends/onnx/load.py": "it copies inputs that are outputs by identity",
     "frontends/spec/writing/friendly.py": "it names the prelude's blocks, of which some are called as ops",
     "frontends/spec/writing/layers.py": "it names the prelude's blocks, too",

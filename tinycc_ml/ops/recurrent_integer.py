@@ -162,7 +162,7 @@ def _emit(low: Lowering, plan: Plan) -> None:
         "flag": low.attrs["flag"],
     }
     clip = round_half_up(low.attrs["clip"] * 2.0**GATE_BITS)
-    attrs["limit"] = int(min(clip, 32767)) if low.attrs["clip"] else 32768
+    attrs["limit"] = min(int(clip), 32767) if low.attrs["clip"] else 32768
     _emit_outputs(low, tuple(operands.values()), attrs, {"y": out_bits, "h": out_bits, "c": bits})
 
 

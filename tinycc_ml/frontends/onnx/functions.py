@@ -11,6 +11,21 @@ from onnx import helper
 from ...errors import ModelError
 from ...ir.types import TensorType
 
+LocalFunctions = Mapping[tuple[str, str], onnx.FunctionProto]
+
+
+def local_functions(model: onnx.ModelProto) -> LocalFunctions:
+    """The model's own functions by domain and name."""
+    return {(f.domain, f.name): f for f in model.functions}
+
+
+def call_of(
+    proto: onnx.NodeProto, body: onnx.FunctionProto, fresh: Callable[[str], str]
+) -> tuple[list[onnx.NodeProto], dict[str, int]]:
+    """The nodes of a model's own function in place of its call, and the opsets they are of."""
+    opsets = {o.domain or "ai.onnx": o.version for o in body.opset_import}
+    return _renamed({}, body, proto, fresh), opsets
+
 
 def body_of(
     proto: onnx.NodeProto,
@@ -31,7 +46,7 @@ def body_of(
     if body is None:
         raise unknown
     version = next((o.version for o in body.opset_import if not o.domain), main)
-    return _renamed(schema, body, proto, fresh), version
+    return _renamed(schema.attributes, body, proto, fresh), version
 
 
 def _body(
@@ -67,7 +82,7 @@ def _type_proto(type_: TensorType | None) -> onnx.TypeProto:
 
 
 def _renamed(
-    schema: Any,
+    defaults: Mapping[str, Any],
     body: onnx.FunctionProto,
     proto: onnx.NodeProto,
     fresh: Callable[[str], str],
@@ -79,7 +94,7 @@ def _renamed(
         inner: outer for inner, outer in zip(body.output, proto.output, strict=False) if outer
     }
     attributes = {a.name: a for a in body.attribute_proto}
-    attributes |= {n: a.default_value for n, a in schema.attributes.items() if a.default_value.type}
+    attributes |= {n: a.default_value for n, a in defaults.items() if a.default_value.type}
     attributes |= {a.name: a for a in proto.attribute}
     return [_copied(node, names, attributes, fresh, proto.output[0]) for node in body.node]
 
@@ -87,38 +102,34 @@ def _renamed(
 def unread_results(graph: onnx.GraphProto) -> frozenset[str]:
     """What nodes make and neither another node, also within subgraphs, nor an output asks for."""
     made = {name for node in graph.node for name in node.output if name}
-    return frozenset(made - _read_names(graph))
+    return frozenset(made - read_names(graph))
 
 
-def _read_names(graph: onnx.GraphProto) -> set[str]:
+def read_names(graph: onnx.GraphProto) -> set[str]:
+    """What nodes, also within subgraphs, and outputs ask for."""
     names = {name for node in graph.node for name in node.input} | {v.name for v in graph.output}
     for node in graph.node:
         for attribute in node.attribute:
             if attribute.HasField("g"):
-                names |= _read_names(attribute.g)
+                names |= read_names(attribute.g)
     return names
 
 
-def branch_of(
-    proto: onnx.NodeProto, taken: bool, fresh: Callable[[str], str]
-) -> list[onnx.NodeProto]:
-    """The nodes of one branch of an If, making the node's tensors; names from outside stay."""
-    wanted = "then_branch" if taken else "else_branch"
-    graph = next(a.g for a in proto.attribute if a.name == wanted)
-    made = {name for node in graph.node for name in node.output} | {
-        t.name for t in graph.initializer
-    }
-    names = {name: fresh(f"{proto.output[0]}.{name}") for name in made if name} | {"": ""}
+def body_nodes(
+    graph: onnx.GraphProto, given: Mapping[str, str], fresh: Callable[[str], str], prefix: str
+) -> tuple[list[onnx.NodeProto], dict[str, str]]:
+    """The nodes of a subgraph with fresh names, and these by the names in the subgraph. `given`: tensors that
+    stand for its inputs; names from outside stay."""
+    made = {name for node in graph.node for name in node.output}
+    made |= {t.name for t in graph.initializer if t.name not in given}
+    names = {name: fresh(f"{prefix}.{name}") for name in sorted(made) if name} | {"": "", **given}
     constants = [
-        helper.make_node("Constant", [], [names[t.name]], value=t) for t in graph.initializer
+        helper.make_node("Constant", [], [names[t.name]], value=t)
+        for t in graph.initializer
+        if t.name not in given
     ]
     nodes = [_copied(node, names, {}, lambda name: name, "") for node in graph.node]
-    ends = [
-        helper.make_node("Identity", [names.get(inner.name, inner.name)], [outer])
-        for inner, outer in zip(graph.output, proto.output, strict=False)
-        if outer
-    ]
-    return [*constants, *nodes, *ends]
+    return [*constants, *nodes], names
 
 
 def _copied(
@@ -159,7 +170,8 @@ def _fill(
 
 
 def _rename_outer(graph: onnx.GraphProto, names: dict[str, str]) -> None:
-    inner = {name for node in graph.node for name in node.output} | {v.name for v in graph.input}
+    inner = {name for node in graph.node for name in node.output}
+    inner |= {v.name for v in graph.input} | {t.name for t in graph.initializer}
     known = {old: new for old, new in names.items() if old not in inner}
     for node in graph.node:
         for k, name in enumerate(node.input):

@@ -16,7 +16,7 @@ from ...errors import Location, ModelError, UnsupportedError
 from ...ir.graph import Graph, Origin, Tensor, constant
 from ...ir.rewrite import Draft
 from ...ir.types import DType, TensorType, dtype_of
-from .functions import unread_results
+from .functions import LocalFunctions, local_functions, read_names, unread_results
 from .nodes import NodeImport
 from .shapes import check_dims, dtype_from_onnx, static_shape
 
@@ -79,7 +79,7 @@ def _import(
     _add_constants(draft, proto.graph)
     _bind_inputs(draft, proto.graph, bind)
     _add_inputs(draft, proto.graph, dims, set(bind))
-    _add_nodes(draft, proto.graph, opsets)
+    _add_nodes(draft, proto.graph, opsets, local_functions(proto))
     _add_outputs(draft, proto.graph)
     live = draft.graph()
     draft.inputs = [name for name in draft.inputs if live.consumers[name]]
@@ -155,7 +155,7 @@ def _add_inputs(
     draft: Draft, graph: onnx.GraphProto, dims: Mapping[str, int], bound: Collection[str]
 ) -> None:
     constants = {proto.name for proto in graph.initializer} | set(bound)
-    used = {name for node in graph.node for name in node.input} | {o.name for o in graph.output}
+    used = read_names(graph)
     for value in graph.input:
         if value.name in constants or value.name not in used:  # its shape may be anything
             continue
@@ -181,8 +181,10 @@ def _kind(type_: onnx.TypeProto) -> str:
     return f"a tensor of {onnx.TensorProto.DataType.Name(type_.tensor_type.elem_type).lower()}"
 
 
-def _add_nodes(draft: Draft, graph: onnx.GraphProto, opsets: Mapping[str, int]) -> None:
-    importer = NodeImport(draft, opsets, unread_results(graph))
+def _add_nodes(
+    draft: Draft, graph: onnx.GraphProto, opsets: Mapping[str, int], functions: LocalFunctions
+) -> None:
+    importer = NodeImport(draft, opsets, unread_results(graph), functions)
     for proto in graph.node:
         importer.add(proto)
     if importer.problems:

@@ -17,7 +17,8 @@ from ...ir.types import TensorType, dtype_of
 from ...ops import generic_importers, onnx_importers
 from ...ops.halves import in_float32
 from ...ops.importing import OnnxNode
-from .functions import body_of, branch_of
+from .control_flow import CONTROL_FLOW, add_control_flow
+from .functions import LocalFunctions, body_of, call_of
 from .halves import STEPWISE, half_results
 
 # Results larger than this are left to run time: folding must not blow a model up
@@ -38,11 +39,17 @@ class NodeImport:
     """Adds nodes to a draft and collects what can't be served."""
 
     def __init__(
-        self, draft: Draft, opsets: Mapping[str, int], unread: frozenset[str] = frozenset()
+        self,
+        draft: Draft,
+        opsets: Mapping[str, int],
+        unread: frozenset[str] = frozenset(),
+        functions: LocalFunctions | None = None,
     ):
         self.draft = draft
         self.opsets = opsets
         self.unread = unread  # names that neither a node nor an output of the model asks for
+        self.functions = functions or {}  # the model's own
+        self.unrolled = 0  # nodes that loops became
         self.problems: list[ModelError] = []
         self._lost: set[str] = set()  # results of nodes that could not be served
 
@@ -60,9 +67,6 @@ class NodeImport:
         return ModelError(error.message, loc=Location(node=_label(proto)), hint=error.hint)
 
     def _add(self, proto: onnx.NodeProto) -> None:
-        if proto.op_type == "If" and not proto.domain:
-            self._add_branch(proto)
-            return
         key = (
             proto.op_type if proto.domain in ("", "ai.onnx") else f"{proto.domain}.{proto.op_type}"
         )
@@ -70,7 +74,13 @@ class NodeImport:
         if any(name in self._lost for name in proto.input):
             self._lost.update(proto.output)  # said already, at the node that is to blame
             return
+        if (proto.domain, proto.op_type) in self.functions:
+            self._by_call(proto)
+            return
         self._check_names(proto)
+        if key in CONTROL_FLOW:
+            add_control_flow(self, self._node(proto), proto)
+            return
         if self._fold(proto, foldable):
             return
         self._import(key, proto)
@@ -109,22 +119,27 @@ class NodeImport:
                 f"{key} has attributes or operands that make no sense: {error}"
             ) from error
 
-    def _add_branch(self, proto: onnx.NodeProto) -> None:
-        """The branch that is taken, in the place of an If."""
+    def _by_call(self, proto: onnx.NodeProto) -> None:
+        """The nodes of the model's own function in place of its call."""
+        function = self.functions[proto.domain, proto.op_type]
         self._check_names(proto)
-        taken = bool(self._node(proto).const(0, "condition").ravel()[0])
-        for node in branch_of(proto, taken, self.draft.fresh):
-            self.add(node)
+        nodes, opsets = call_of(proto, function, self.draft.fresh)
+        self._add_all(nodes, {**self.opsets, **opsets})
 
     def _by_body(self, proto: onnx.NodeProto) -> None:
         """The nodes that define the operator in its place."""
         types = [self.draft.tensors[name].type if name else None for name in proto.input]
         nodes, opset = body_of(proto, self.opsets, types, self.draft.fresh)
-        inner = NodeImport(self.draft, {**self.opsets, "ai.onnx": opset}, self.unread)
+        self._add_all(nodes, {**self.opsets, "ai.onnx": opset})
+
+    def _add_all(self, nodes: Sequence[onnx.NodeProto], opsets: Mapping[str, int]) -> None:
+        inner = NodeImport(self.draft, opsets, self.unread, self.functions)
+        inner.unrolled = self.unrolled
         for node in nodes:
             inner.add(node)
             if inner.problems:
                 raise inner.problems[0]
+        self.unrolled = inner.unrolled
 
     def _opset(self, proto: onnx.NodeProto) -> int:
         return self.opsets.get(proto.domain or "ai.onnx", 1)
