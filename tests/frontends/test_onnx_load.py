@@ -269,6 +269,14 @@ def test_a_value_that_decides_a_shape_is_asked_for_and_can_be_bound() -> None:
     assert graph.inputs == ("x",) and graph.type("y").shape == (3,)
 
 
+def test_what_a_value_is_made_from_is_found_through_any_number_of_ways() -> None:
+    """Sixty doublings are 2^60 ways back to the input."""
+    steps = [node("Add", f"a{k} a{k}", f"a{k + 1}") for k in range(60)]
+    doubled = model([*steps, node("Expand", "x a60", "y")], {"x": (1,), "a0": (1,)}, ["y"])
+    doubled.graph.input[1].type.tensor_type.elem_type = onnx.TensorProto.INT64
+    assert "bind it: --bind a0=VALUE" in _refused(doubled)
+
+
 @pytest.mark.parametrize("opset", [1, 7, 10])
 def test_old_opsets_are_read(opset: int) -> None:
     assert load(model(RELU, {"x": (2,)}, ["y"], opset=opset)).outputs == ("y",)

@@ -72,15 +72,15 @@ class OnnxNode:
 
     def _inputs_behind(self, tensor: str) -> tuple[str, ...]:
         """The model's inputs that a tensor is computed from."""
-        found: dict[str, None] = {}
+        seen: dict[str, None] = {}
         todo = [tensor]
         while todo:
             name = todo.pop()
-            maker = self.draft.producer(name)
-            if name in self.draft.inputs:
-                found[name] = None
-            todo += maker.inputs if maker else ()
-        return tuple(found)
+            if name not in seen:
+                seen[name] = None
+                maker = self.draft.producer(name)
+                todo += maker.inputs if maker else ()
+        return tuple(name for name in seen if name in self.draft.inputs)
 
     def refuse(self, message: str, hint: str | None = None) -> NoReturn:
         raise ModelError(message, loc=Location(node=self.name or self.outputs[0]), hint=hint)
