@@ -206,10 +206,22 @@ def _sink_reshapes(draft: Draft, node: Node) -> bool:
     if type_.quant is not None and not type_.quant.is_per_tensor:
         return False
     infer(node.op, [draft.tensors[n].type for n in inputs], node.attrs)
-    origin = Origin(y.origin.name) if y.origin and not y.origin.permutation else y.origin
-    moved = Tensor(draft.fresh(f"{y.name}.image"), type_, origin=origin)
+    moved = Tensor(
+        draft.fresh(f"{y.name}.image"), type_, origin=_reshaped_origin(y.origin, source, target)
+    )
     _replace(draft, node, tuple(inputs), dict(node.attrs), [moved], "reshape", [{"shape": target}])
     return True
+
+
+def _reshaped_origin(origin: Origin | None, source: Perm, target: Perm) -> Origin | None:
+    """The origin of a tensor of shape `target` for its values in shape `source`: other axes of size 1."""
+    if origin is None or origin.permutation is None:
+        return origin and Origin(origin.name)
+    long = iter(k for k, size in enumerate(source) if size != 1)
+    place = {k: next(long) for k, size in enumerate(target) if size != 1}
+    ones = tuple(k for k, size in enumerate(source) if size == 1)
+    order = tuple(place[k] for k in origin.permutation if k in place)
+    return Origin(origin.name, (*ones, *order), origin.channels)
 
 
 def _runtime(draft: Draft, name: str) -> bool:
