@@ -52,6 +52,7 @@ NAMED = {
     "passes/permute_dense.py": "it permutes the weights of dense behind a transpose",
     "passes/remove_no_ops.py": "it removes reshapes, transposes and requantizes that do nothing",
     "passes/trivial_transposes.py": "it makes reshapes of transposes",
+    "passes/widen_halves.py": "it removes casts",
     "quant/quantize.py": "it marks tensors with quantize and dequantize",
     "frontends/onnx/control_flow.py": "it stacks what iterations give by reshape and concat",
     "frontends/onnx/load.py": "it copies inputs that are outputs by identity",

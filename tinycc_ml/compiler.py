@@ -27,6 +27,7 @@ from .passes import FLOAT, integer_passes, run_passes
 from .passes.io_layout import io_layout
 from .passes.remove_dead_work import DeadWork, remove_dead_work, removed_channels, work_of
 from .pruning.prune import Pruning, prune
+from .passes.widen_halves import widen_halves
 from .quant.accumulators import accumulator_bounds
 from .quant.choose import Accuracy, quantize_with_best
 from .quant.data import Data, InputScale, load_data
@@ -96,6 +97,7 @@ def compile(
     options = options or Options()
     target = target if isinstance(target, Target) else load_target(target)
     graph = _float_graph(model, options)
+    graph = _widened(graph, calibrate is not None, options)
     data = load_data(calibrate, graph, options.input_scales) if calibrate is not None else None
     if data is None and options.input_scales:
         raise DataError(
@@ -145,6 +147,16 @@ def _float_graph(model: Path | Graph, options: Options) -> Graph:
 def _pruned(graph: Graph, options: Options, data: Data | None) -> tuple[Graph, tuple[object, ...]]:
     asked = Pruning(options.prune, options.prune_scope, options.prune_method, options.prune_pattern)
     return prune(graph, asked, data.samples if data else None) if asked.wanted else (graph, ())
+
+
+def _widened(graph: Graph, has_data: bool, options: Options) -> Graph:
+    """On the way to int8, what is float16 or bfloat16 is float32."""
+    to_int8 = options.quantize not in (None, "float32") or (has_data and options.quantize is None)
+    if not to_int8 or not any(t.type.dtype.is_half for t in graph.tensors.values()):
+        return graph
+    return run_passes(
+        graph, (widen_halves, *FLOAT), dump_dir=options.dump_passes, stage="float_wide"
+    )
 
 
 def is_quantised(graph: Graph) -> bool:
