@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..ir.graph import Graph
-from ..ir.types import dtype_of
+from ..ir.types import DType, dtype_of
+from ..ops import op_of
+from ..ops.base import Site
 from ..reference.compare import spread as range_of
 from ..reference.run import run
 from .program import ConstantArray, Probe, Program
@@ -82,13 +84,20 @@ def _sum(values: Mapping[str, np.ndarray], probe: Probe, exact: frozenset[str]) 
     )
 
 
-def _tolerance(array: np.ndarray) -> float:
-    dtype = dtype_of(array)
+def relative_tolerance(dtype: DType) -> float:
+    """Largest difference of a value of run time as a part of its tensor's range; 0 for integers."""
     if not dtype.is_real:
         return 0.0
     if dtype.is_half:  # what differs by little may be rounded to neighbours
-        return 4 * HALF_STEP[dtype.name] * max(range_of(array.astype(np.float32)), 1e-30)
-    return FLOAT_TOLERANCE * max(range_of(array), 1e-30)
+        return 4 * HALF_STEP[dtype.name]
+    return FLOAT_TOLERANCE
+
+
+def _tolerance(array: np.ndarray) -> float:
+    dtype = dtype_of(array)
+    whole = array.astype(np.float32) if dtype.is_half else array
+    relative = relative_tolerance(dtype)
+    return relative and relative * max(range_of(whole), 1e-30)
 
 
 def _array(
@@ -103,7 +112,8 @@ def _array(
 
 
 def seeded_samples(graph: Graph, seed: int = 0, count: int = SAMPLES) -> dict[str, np.ndarray]:
-    """Uniform over the range of each input: all its integers, or -1..1 for a float input."""
+    """Uniform over the range of each input: -1..1 for a float input, all integers for another, as far as
+    they are no indices: those lie inside of what they index."""
     rng = np.random.default_rng(seed)
     samples = {}
     for name in graph.inputs:
@@ -112,11 +122,28 @@ def seeded_samples(graph: Graph, seed: int = 0, count: int = SAMPLES) -> dict[st
         if type_.dtype.is_real:
             samples[name] = rng.uniform(-1, 1, shape).astype(type_.dtype.numpy)
         else:
-            low, high = type_.dtype.range
-            samples[name] = rng.integers(
-                max(low, -(2**31)), min(high, 2**31 - 1), shape, endpoint=True
-            ).astype(type_.dtype.numpy)
+            drawn = rng.integers(*_integer_range(graph, name), shape, endpoint=True)
+            samples[name] = drawn.astype(type_.dtype.numpy)
     return samples
+
+
+def _integer_range(graph: Graph, tensor: str) -> tuple[int, int]:
+    """All that its type holds (of 32 bits), or all that may be an index."""
+    low, high = graph.type(tensor).dtype.range
+    sizes = tuple(_index_sizes(graph, tensor))
+    return (0, min(high, *sizes)) if sizes else (max(low, -(2**31)), min(high, 2**31 - 1))
+
+
+def _index_sizes(graph: Graph, tensor: str) -> Iterator[int]:
+    """The largest index for each node that indexes by this tensor, also through other shapes of it."""
+    for node in graph.consumers[tensor]:
+        op = op_of(node)
+        sizes = op.indices(Site.of(graph, node))
+        yield from (
+            sizes[k] - 1 for k, name in enumerate(node.inputs) if name == tensor and k in sizes
+        )
+        if op.alias:
+            yield from _index_sizes(graph, node.outputs[0])
 
 
 def spread(samples: Mapping[str, np.ndarray], count: int = SAMPLES) -> dict[str, np.ndarray]:

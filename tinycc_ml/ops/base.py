@@ -213,6 +213,8 @@ class Op:
     kernels: tuple[Kernel, ...] = ()
     nest: Callable[[Site], Nest] | None = None
     macs: Callable[[Site], int] = lambda site: 0
+    # operands that hold indices, and how many values each may take (from 0)
+    indices: Callable[[Site], Mapping[int, int]] = lambda site: {}
     # the output is the input's bytes: no code, one buffer
     alias: bool = False
     # one value in, one value out, at each index, whatever the shape

@@ -17,9 +17,11 @@ import numpy as np
 from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
-from .base import Arrays, Loop, Nest, Op, Site
+from ..numerics.quantization import quantize
+from .base import Arrays, Loop, Nest, Op, QuantizeRule, Site
 from .importing import OnnxNode
 from .indexing import affine, names, nested, read, strides_of
+from .lowering import Lowering
 from .slice import normal_axis
 
 Shape = tuple[int, ...]
@@ -80,6 +82,21 @@ def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
     return (types[0].with_shape(result_shape(types[0].shape, types[1].shape, attrs)),)
 
 
+def lower(low: Lowering) -> None:
+    """Values stay as they are; constant ones take the quantisation of the result."""
+    table = low.activation(0).name if not low.is_constant(0) else _quantised(low)
+    low.emit("gather_at", [table, low.node.inputs[1]], low.attrs)
+
+
+def _quantised(low: Lowering) -> str:
+    values = low.real(0)
+    return low.constant("values", quantize(values, low.y.with_shape(values.shape)), low.y_quant)
+
+
+def _integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
+    return reference(arrays, site.attrs)
+
+
 def _addresses(x: Shape, indices: np.ndarray, attrs: Attrs) -> np.ndarray:
     """The flat places of all elements, in the order of the loops."""
     walk, flat = walk_of(x, indices.shape, attrs), indices.ravel().astype(np.int64)
@@ -110,6 +127,12 @@ def _loops(site: Site, body: str) -> tuple[Loop | str, ...]:
     number = affine(variables, strides_of(walk.extents))
     text = body.replace("{at}", " + ".join(terms) or "0").replace("{k}", number)
     return nested(variables, walk.extents, (text,))
+
+
+def _indices(site: Site) -> Mapping[int, int]:
+    """The fewest that a coordinate has."""
+    walk = walk_of(site.x.shape, site.inputs[1].type.shape, site.attrs)
+    return {1: min((size for size, _ in walk.coordinates), default=1)}
 
 
 _HEADER = ("common/tml_integer.h",)
@@ -239,7 +262,8 @@ def _only(shape: Shape, axis: int) -> Shape:
 
 OPS = (
     Op(
-        "gather_at", infer, reference, nest=_nest, generic={"Gather": partial(_from_gather, "axis")},
+        "gather_at", infer, reference, _integer, quantize=QuantizeRule(lower, "input"), nest=_nest, indices=_indices,
+        generic={"Gather": partial(_from_gather, "axis")},
         onnx={
             "GatherElements": partial(_from_gather, "elements"), "GatherND": partial(_from_gather, "nd"),
             "ReverseSequence": _from_reverse_sequence,
@@ -247,7 +271,7 @@ OPS = (
         summary="Gather, GatherElements, GatherND, ReverseSequence with indices of run time",
     ),
     Op(
-        "scatter", _scatter_infer, _scatter_reference, nest=_scatter_nest,
+        "scatter", _scatter_infer, _scatter_reference, nest=_scatter_nest, indices=_indices,
         onnx={
             "ScatterElements": partial(_from_scatter, "elements"), "Scatter": partial(_from_scatter, "elements"),
             "ScatterND": partial(_from_scatter, "nd"), "TensorScatter": _from_tensor_scatter,

@@ -100,7 +100,7 @@ def _passes_quantisation(draft: Draft, node: Node) -> bool:
     sources = [
         _dequantized(draft, name)
         for name in node.inputs
-        if name and not draft.tensors[name].is_constant
+        if name and not draft.tensors[name].is_constant and draft.tensors[name].type.dtype.is_real
     ]
     quants = {s.type.quant for s in sources if s is not None}
     usable = all(s is not None and s.type.dtype == I8 for s in sources)
