@@ -38,8 +38,9 @@ def quantize(real: np.ndarray, type_: TensorType) -> np.ndarray:
     """Real values to the integers of `type_`: round half to even (as ONNX's QuantizeLinear), saturate."""
     scale, zero = quant_arrays(_quant_of(type_), real.ndim)
     low, high = type_.dtype.range
-    # float32 division, as ONNX defines it: the quotient decides ties
-    quotient = np.asarray(real, np.float32) / scale.astype(np.float32)
+    # float32 division, as ONNX defines it: the quotient decides ties; beyond float32 it saturates anyway
+    with np.errstate(over="ignore"):
+        quotient = np.asarray(real, np.float32) / scale.astype(np.float32)
     return np.clip(np.rint(quotient.astype(np.float64)) + zero, low, high).astype(type_.dtype.numpy)
 
 

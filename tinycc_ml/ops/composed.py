@@ -30,25 +30,43 @@ def _channelwise(node: OnnxNode, index: int, rank: int, axis: int = 1) -> str:
     return _shaped(node, node.inputs[index], (size, *(1,) * (rank - axis - 1)))
 
 
+def _arithmetic(node: OnnxNode, name: str, *inputs: str, out: int | None = None) -> str:
+    """By the op for float32, which has an int8 form, where it serves."""
+    if all(node.draft.tensors[n].type.dtype == F32 for n in inputs):
+        return node.emit(name, inputs, out=out, hint=name)
+    return _f(node, name, *inputs, out=out)
+
+
+def _mean(node: OnnxNode, x: str, axes: tuple[int, ...]) -> str:
+    """All axes are kept."""
+    type_ = node.draft.tensors[x].type
+    if type_.dtype != F32 or type_.size == 0:
+        return fold(node, "mean", x, axes)
+    shape = tuple(1 if a in axes else d for a, d in enumerate(type_.shape))
+    return _shaped(node, node.emit("reduce_mean", [x], {"axes": axes}), shape)
+
+
 def _normalized(node: OnnxNode, x: str, mean: str, variance: str) -> str:
     kind = node.type(0).dtype.numpy
-    spread = _f(
-        node, "sqrt", _f(node, "add", variance, _like(node, node.attr("epsilon", 1e-5), kind))
+    spread = _arithmetic(
+        node,
+        "sqrt",
+        _arithmetic(node, "add", variance, _like(node, node.attr("epsilon", 1e-5), kind)),
     )
-    return _f(node, "div", _f(node, "sub", x, mean), spread)
+    return _arithmetic(node, "div", _arithmetic(node, "sub", x, mean), spread)
 
 
 def _moments(node: OnnxNode, axes: tuple[int, ...]) -> tuple[str, str]:
-    mean = fold(node, "mean", node.inputs[0], axes)
-    off = _f(node, "sub", node.inputs[0], mean)
-    return mean, fold(node, "mean", _f(node, "mul", off, off), axes)
+    mean = _mean(node, node.inputs[0], axes)
+    off = _arithmetic(node, "sub", node.inputs[0], mean)
+    return mean, _mean(node, _arithmetic(node, "mul", off, off), axes)
 
 
 def from_instance_norm(node: OnnxNode) -> None:
     rank = node.type(0).rank
     y = _normalized(node, node.inputs[0], *_moments(node, tuple(range(2, rank))))
-    y = _f(node, "mul", y, _channelwise(node, 1, rank))
-    _f(node, "add", y, _channelwise(node, 2, rank), out=0)
+    y = _arithmetic(node, "mul", y, _channelwise(node, 1, rank))
+    _arithmetic(node, "add", y, _channelwise(node, 2, rank), out=0)
 
 
 def from_batch_norm(node: OnnxNode) -> None:
@@ -62,17 +80,17 @@ def from_batch_norm(node: OnnxNode) -> None:
         momentum = node.attr("momentum", 0.9)
         for index, (before, now) in enumerate(zip(old, (mean, variance), strict=True), start=1):
             if index < len(node.outputs) and node.outputs[index]:
-                kept = _f(node, "mul", before, _like(node, momentum, x.dtype.numpy))
-                new = _f(node, "mul", now, _like(node, 1 - momentum, x.dtype.numpy))
-                both = _f(node, "add", kept, new)
+                kept = _arithmetic(node, "mul", before, _like(node, momentum, x.dtype.numpy))
+                new = _arithmetic(node, "mul", now, _like(node, 1 - momentum, x.dtype.numpy))
+                both = _arithmetic(node, "add", kept, new)
                 node.emit("reshape", [both], {"shape": (x.shape[1],)}, out=index)
-    y = _f(
+    y = _arithmetic(
         node,
         "mul",
         _normalized(node, node.inputs[0], mean, variance),
         _channelwise(node, 1, x.rank),
     )
-    _f(node, "add", y, _channelwise(node, 2, x.rank), out=0)
+    _arithmetic(node, "add", y, _channelwise(node, 2, x.rank), out=0)
 
 
 def from_lp_normalization(node: OnnxNode) -> None:
