@@ -43,7 +43,6 @@ STATIC = (
     ("torch_classifier_ts", "qdq", {**SIGNED, "quant_format": QuantFormat.QDQ}),
     ("keras_residual", "qdq", {**SIGNED, "quant_format": QuantFormat.QDQ, "per_channel": True}),
     ("keras_encoder", "qdq", {**SIGNED, "quant_format": QuantFormat.QDQ}),
-    ("torch_lstm_ts", "qdq", {**SIGNED, "quant_format": QuantFormat.QDQ}),
 )  # fmt: skip
 DYNAMIC = ("torch_residual_ts", "torch_attention_ts", "torch_classifier_ts")
 
