@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import DataError, Location
 from ..ir.graph import Graph, Tensor
-from ..ir.types import I8, U8, DType, Quant
+from ..ir.types import I8, U8, DType, Quant, TensorType
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class InputScale:
 
 @dataclass(frozen=True)
 class Data:
-    """`samples`: real values, float32 [N, ...] by input. `quants`: quantisation and element type that the
+    """`samples`: [N, ...] by input, real values in float32, those of integer inputs as they are. `quants`: quantisation and element type that the
     file or the user fixed for an input. `labels`: [N] or None."""
 
     samples: Mapping[str, np.ndarray]
@@ -59,9 +59,19 @@ def load_data(
         if scale is not None:
             quants[name] = (_quant(scale, array, name, loc), _dtype(array))
             array = (array.astype(np.float64) - scale.offset) * scale.scale
-        samples[name] = array.astype(np.float32)
+        samples[name] = _as_input(array, graph.type(name), name, loc)
     _same_count(samples, loc)
     return Data(samples, quants, _labels(arrays, samples, loc))
+
+
+def _as_input(array: np.ndarray, type_: TensorType, name: str, loc: Location) -> np.ndarray:
+    """In the element type of the reference: indices, conditions and the like stay what they are."""
+    if type_.dtype.is_real:
+        return array.astype(np.float32)
+    made = array.astype(type_.dtype.numpy)
+    if not np.array_equal(made, array):
+        raise DataError(f"{name!r} wants values of {type_.dtype}, got others", loc=loc)
+    return made
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
