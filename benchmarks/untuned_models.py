@@ -76,18 +76,23 @@ class Builder:
         logits = self.node("Gemm", [flat, self.weight(count, self.channels[x]), bias], transB=1)
         return self.node("Softmax", [logits], axis=-1)
 
-    def model(self, shape: Sequence[int], output: str) -> onnx.ModelProto:
-        self.nodes.append(helper.make_node("Identity", [output], ["output"], name="end"))
-        ends = [
-            helper.make_tensor_value_info("input", TensorProto.FLOAT, list(shape)),
-            helper.make_tensor_value_info("output", TensorProto.FLOAT, None),
-        ]
-        graph = helper.make_graph(self.nodes, "net", ends[:1], ends[1:], self.weights)
+    def model(
+        self, shape: Sequence[int], *outputs: str, kind: int = TensorProto.FLOAT
+    ) -> onnx.ModelProto:
+        """kind: element type of the input."""
+        names = ["output", *(f"output_{k}" for k in range(1, len(outputs)))]
+        for name, made in zip(names, outputs, strict=True):
+            end = name.replace("output", "end")
+            self.nodes.append(helper.make_node("Identity", [made], [name], name=end))
+        start = helper.make_tensor_value_info("input", kind, list(shape))
+        ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names]
+        graph = helper.make_graph(self.nodes, "net", [start], ends, self.weights)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
         return onnx.shape_inference.infer_shapes(model)
 
 
-def _start(seed: int, channels: int) -> Builder:
+def start(seed: int, channels: int) -> Builder:
+    """A builder whose tensor `input` has so many channels."""
     builder = Builder(np.random.default_rng(seed))
     builder.channels["input"] = channels
     return builder
@@ -95,7 +100,7 @@ def _start(seed: int, channels: int) -> Builder:
 
 def mobilenet_v2() -> onnx.ModelProto:
     """MobileNetV2 0.35 at 96x96 with its 1000 classes; batch norms are folded as exporters do."""
-    b = _start(1, 3)
+    b = start(1, 3)
     x = b.relu6(b.conv("input", 16, stride=2))
     x = b.conv(b.relu6(b.depthwise(x)), 8, (1, 1))
     # channels at width 0.35, repeats, stride of the first
@@ -113,7 +118,7 @@ def mobilenet_v2() -> onnx.ModelProto:
 
 def odd_resnet() -> onnx.ModelProto:
     """3x3 convolutions with stride 2 and odd numbers of channels, on 33x33 pixels."""
-    b = _start(2, 3)
+    b = start(2, 3)
     x = b.relu(b.conv("input", 13))
     for out, stride in ((13, 1), (27, 2), (51, 2)):
         y = b.relu(b.conv(x, out, stride=stride))
@@ -125,7 +130,7 @@ def odd_resnet() -> onnx.ModelProto:
 
 def sensors_1d() -> onnx.ModelProto:
     """1-D convolutions on 100 readings of 6 sensors; one of them depthwise."""
-    b = _start(3, 6)
+    b = start(3, 6)
     x = b.relu(b.conv("input", 24, (5,)))
     x = b.relu(b.conv(x, 32, (3,), stride=2))
     x = b.relu(b.conv(b.relu(b.depthwise(x, (5,))), 48, (1,)))
@@ -136,7 +141,7 @@ def sensors_1d() -> onnx.ModelProto:
 
 def small_unet() -> onnx.ModelProto:
     """Down by pools, up by resizing (nearest, then linear) and concatenation, on 48x48 pixels."""
-    b = _start(4, 3)
+    b = start(4, 3)
     levels, x = [], "input"
     for out in (8, 16):
         x = b.relu(b.conv(b.relu(b.conv(x, out)), out))
@@ -159,7 +164,7 @@ def small_unet() -> onnx.ModelProto:
 
 def depthwise_5x5() -> onnx.ModelProto:
     """Pairs of a 5x5 depthwise and a 1x1 convolution on 48x48 grey pixels."""
-    b = _start(5, 1)
+    b = start(5, 1)
     x = b.relu(b.conv("input", 16, stride=2))
     for out, stride in ((32, 1), (48, 2), (48, 1), (96, 2)):
         x = b.relu(b.depthwise(x, (5, 5), stride=stride))
