@@ -182,7 +182,8 @@ def _blocks(
     if io == "arena":
         for name in graph.outputs:
             last[storage.buffer_of[name]] = len(order)
-    blocks = [Block(b, storage.bytes[b], first[b], last[b]) for b in first]
+    wide = {storage.buffer_of[t.name] for t in graph.tensors.values() if t.type.dtype.bits == 64}
+    blocks = [Block(b, storage.bytes[b], first[b], last[b], 8 if b in wide else 4) for b in first]
     for step, node in enumerate(order):
         if node.name in chosen and chosen[node.name].scratch_bytes:
             blocks.append(

@@ -83,6 +83,7 @@ class _Speller:
             inline_kernels=_INLINE[optimize],
             macs=sum(op_of(n).macs(Site.of(graph, n)) for n in graph.nodes),
             arrays_of=self.arrays_of,
+            wide_arena=any(t.type.dtype.bits == 64 for t in graph.tensors.values()),
         )
 
     def _empty_tensors(self) -> int:
