@@ -48,15 +48,12 @@ def _signed_type(type_: TensorType) -> TensorType:
 
 def _sign_output(draft: Draft, node: Node, type_: TensorType, attrs: Mapping[str, object]) -> None:
     out = draft.tensors[node.outputs[0]]
-    if out.name not in draft.outputs:
+    readers = draft.readers(out.name)
+    if out.name not in draft.outputs and all(_follows(draft, r, out.type) for r in readers):
         draft.set_tensor(replace(out, type=type_))
         draft.replace_node(node, attrs=attrs)
         return
-    inner = draft.add_tensor(Tensor(draft.fresh(f"{out.name}.i8"), type_, origin=out.origin))
-    for reader in draft.readers(out.name):
-        draft.replace_node(
-            reader, inputs=tuple(inner if n == out.name else n for n in reader.inputs)
-        )
+    inner = _signed_copy(draft, out, type_)
     draft.replace_node(node, outputs=(inner,), attrs=attrs)
     draft.add_node("requantize", [inner], [out.name], quant_attrs(out.type), f"{out.name}.u8")
 
@@ -65,9 +62,24 @@ def _sign_input(draft: Draft, name: str) -> None:
     tensor = draft.tensors[name]
     if tensor.type.dtype != U8 or tensor.type.quant is None or not tensor.type.quant.is_per_tensor:
         return
-    readers = draft.readers(name)
     type_ = _signed_type(tensor.type)
+    inner = _signed_copy(draft, tensor, type_)
+    draft.add_node("requantize", [name], [inner], quant_attrs(type_), f"{name}.i8")
+
+
+def _signed_copy(draft: Draft, tensor: Tensor, type_: TensorType) -> str:
+    """A new int8 tensor for those readers that follow its quantisation; others go on reading `tensor`."""
+    name = tensor.name
+    readers = [r for r in draft.readers(name) if _follows(draft, r, tensor.type)]
     inner = draft.add_tensor(Tensor(draft.fresh(f"{name}.i8"), type_, origin=tensor.origin))
     for reader in readers:
         draft.replace_node(reader, inputs=tuple(inner if n == name else n for n in reader.inputs))
-    draft.add_node("requantize", [name], [inner], quant_attrs(type_), f"{name}.i8")
+    return inner
+
+
+def _follows(draft: Draft, reader: Node, type_: TensorType) -> bool:
+    """It takes the integers for what they mean (Cast, MatMulInteger, ... take them as they are)."""
+    if reader.op in ("dequantize", "requantize"):
+        return True
+    moved = draft.tensors[reader.outputs[0]].type
+    return op_of(reader).quantize is not None and (moved.dtype, moved.quant) == (U8, type_.quant)
