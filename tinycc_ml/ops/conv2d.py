@@ -202,9 +202,10 @@ def from_onnx(node: OnnxNode) -> None:
         return
     o, i = w.shape[:2]
     weights = node.rearranged(1, lambda a: a.reshape(o, i, *window.kernel).transpose(0, 2, 3, 1), 0)
-    operands = [node.to_channels_last(0), weights, *node.inputs[2:3]]
+    bias = [node.fixed(2, "bias")] if node.has(2) else []
+    operands = [node.to_channels_last(0), weights, *bias]
     y = node.emit(
-        "conv2d", [n for n in operands if n], {**window.attrs, "groups": groups},
+        "conv2d", operands, {**window.attrs, "groups": groups},
         hint="nhwc", origin=node.image_origin(),
     )  # fmt: skip
     node.from_channels_last(y, x.rank)

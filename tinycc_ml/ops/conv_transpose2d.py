@@ -159,11 +159,12 @@ def from_onnx(node: OnnxNode) -> None:
         node.refuse("ConvTranspose in groups with weights quantised per channel is not supported")
     window, more = _onnx_window(node)
     weights = node.rearranged(1, lambda a: _reordered(a, groups, window.kernel), 0)
-    operands = [node.to_channels_last(0), weights, *node.inputs[2:3]]
+    bias = [node.fixed(2, "bias")] if node.has(2) else []
+    operands = [node.to_channels_last(0), weights, *bias]
     attrs = {**window.attrs, "groups": groups, "output_padding": more}
     y = node.emit(
         "conv_transpose2d",
-        [n for n in operands if n],
+        operands,
         attrs,
         hint="nhwc",
         origin=node.image_origin(),

@@ -163,7 +163,7 @@ def _gemm_bias(node: OnnxNode, outputs: int, beta: float) -> str:
     if len(shape) > 1 and int(np.prod(shape[:-1])) != 1:
         node.refuse(f"Gemm takes one C for all rows, got {node.type(2)}")
     if shape == (outputs,) and beta == 1.0:
-        return node.inputs[2]
+        return node.fixed(2, "C")
     return node.rearranged(2, lambda c: _scaled(np.broadcast_to(c.ravel(), (outputs,)), beta), 0)
 
 

@@ -128,10 +128,11 @@ def emit_depthwise(node: OnnxNode, window: Window) -> None:
     weights = node.rearranged(
         1, lambda a: a.reshape(channels, *window.kernel).transpose(1, 2, 0), 2
     )
-    operands = [node.to_channels_last(0), weights, *node.inputs[2:3]]
+    bias = [node.fixed(2, "bias")] if node.has(2) else []
+    operands = [node.to_channels_last(0), weights, *bias]
     y = node.emit(
         "depthwise_conv2d",
-        [n for n in operands if n],
+        operands,
         window.attrs,
         hint="nhwc",
         origin=node.image_origin(),

@@ -200,12 +200,15 @@ def _from_hardmax(node: OnnxNode) -> None:
 
     x = node.type(0)
     axis = normal_axis(node, node.attr("axis", -1 if node.opset >= 13 else 1), x.rank)
-    if node.opset < 13 and axis != x.rank - 1:
-        node.refuse("Hardmax of an opset before 13 along several axes")
-    best = emit_arg(node, node.inputs[0], axis, ">", False)
-    steps = np.arange(x.shape[axis], dtype=np.int64).reshape(-1, *(1,) * (x.rank - 1 - axis))
+    rows, shape = node.inputs[0], x.shape
+    if node.opset < 13:  # all axes from this one on are one
+        shape, axis = (prod(x.shape[:axis]), prod(x.shape[axis:])), 1
+        rows = node.emit("reshape", [rows], {"shape": shape})
+    best = emit_arg(node, rows, axis, ">", False)
+    steps = np.arange(shape[axis], dtype=np.int64).reshape(-1, *(1,) * (len(shape) - 1 - axis))
     hit = elementwise(node, "equal", best, node.constant("steps", steps))
-    node.emit("cast", [hit], {"dtype": x.dtype.name}, out=0)
+    y = node.emit("cast", [hit], {"dtype": x.dtype.name})
+    node.emit("reshape", [y], {"shape": x.shape}, out=0)
 
 
 def _running_infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:

@@ -123,5 +123,5 @@ FUNCTIONS: Mapping[str, Function] = {
     "is_nan": Function(np.isnan, "v0 != v0", onnx="IsNaN", result="bool"),
     "is_inf": Function(_isinf, "({detect_positive} && v0 > {big}) || ({detect_negative} && v0 < -{big})", onnx="IsInf", result="bool"),
     "prelu": Function(lambda v, slope: np.where(v < 0, v * slope, v), "v0 < 0.0F ? v0 * v1 : v0", "v0 < 0 ? " + _wrapped("*") + " : v0", onnx="PRelu"),
-    **{n: Function(f.numpy, re.sub(r"\bv\b", "v0", f.c), onnx=f.onnx or "") for n, f in unary.FUNCTIONS.items() if n not in ("abs", "neg")},
+    **{n: Function(f.numpy, re.sub(r"\bv\b", "v0", f.c), onnx=f.onnx or "") for n, f in unary.FUNCTIONS.items() if n not in ("abs", "neg", "sign")},
 }  # fmt: skip

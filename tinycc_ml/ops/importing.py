@@ -179,21 +179,34 @@ class OnnxNode:
     ) -> str:
         """A weight in another axis order: `change` is applied to the constant behind the input, also
         behind a DequantizeLinear; `axis` is where the channel axis ends up. ModelError otherwise."""
-        tensor = self.tensor(index)
+        tensor, source = self.tensor(index), self._fixed(index, "weights")
         hint = hint or f"{tensor.name}.{self.op_type.lower()}"
-        if tensor.data is not None:
-            return self.draft.add_constant(hint, change(tensor.data), origin=Origin(tensor.name))
-        maker = self.draft.producer(tensor.name)
-        source = None if maker is None else self.draft.tensors[maker.inputs[0]]
-        if maker is None or maker.op != "dequantize" or source is None or source.data is None:
-            self.refuse(
-                f"{self.op_type} needs constant weights, got {tensor.name!r} made at run time"
-            )
+        if source is tensor:
+            return self.draft.add_constant(hint, change(tensor.value), origin=Origin(tensor.name))
         quant = source.type.quant
         if quant is not None and quant.axis is not None:
             quant = replace(quant, axis=axis)
-        moved = self.draft.add_constant(hint, change(source.data), quant, Origin(source.name))
+        moved = self.draft.add_constant(hint, change(source.value), quant, Origin(source.name))
         return self.emit("dequantize", [moved], hint="weights")
+
+    def fixed(self, index: int, what: str) -> str:
+        """The name of an input that is a constant, or a dequantised one. ModelError otherwise."""
+        self._fixed(index, what)
+        return self.inputs[index]
+
+    def _fixed(self, index: int, what: str) -> Tensor:
+        """The constant that an input is, or that is behind its DequantizeLinear."""
+        tensor = self.tensor(index)
+        maker = self.draft.producer(tensor.name)
+        if tensor.data is None and maker is not None and maker.op == "dequantize":
+            source = self.draft.tensors[maker.inputs[0]]
+        else:
+            source = tensor
+        if source.data is None:
+            self.refuse(
+                f"{self.op_type} needs constant {what}, got {tensor.name!r} made at run time"
+            )
+        return source
 
     def to_channels_last(self, index: int) -> str:
         """An N C (L | H W) input as [N, H, W, C]; one-dimensional images get H = 1."""
