@@ -9,14 +9,12 @@ import argparse
 import collections
 import glob
 import json
-import multiprocessing as mp
 import re
 import sys
 import time
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +24,10 @@ from onnx import numpy_helper
 from onnx.backend.test.case.test_case import TestCase
 from onnx.backend.test.loader import load_model_tests
 from onnx.backend.test.runner import Runner
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.pool import outcomes_of
 
 KINDS = ("node", "pytorch-converted", "pytorch-operator", "simple")
 TIMEOUT_S = 60
@@ -102,49 +104,20 @@ def outcome_of(kind: str, test: TestCase, bind: bool) -> Outcome:
     return made("passed")
 
 
-def _work(tests: Sequence[tuple[str, TestCase]], bind: bool, pipe: Any) -> None:
-    warnings.simplefilter("ignore")
-    np.seterr(all="ignore")
-    while (k := pipe.recv()) is not None:
-        pipe.send(outcome_of(*tests[k], bind))
-
-
 def run(
     tests: Sequence[tuple[str, TestCase]], bind: bool = True, processes: int = 2
 ) -> Iterator[Outcome]:
     """Outcomes in the order in which tests end; one that dies or hangs has crashed."""
-    context = mp.get_context("fork")
-    todo, busy = iter(range(len(tests))), {}
 
-    def start() -> tuple[Any, Any]:
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_work, args=(tests, bind, theirs), daemon=True)
-        process.start()
-        theirs.close()
-        return process, ours
+    def work(k: int) -> Outcome:
+        warnings.simplefilter("ignore")
+        np.seterr(all="ignore")
+        return outcome_of(*tests[k], bind)
 
-    def give(worker: tuple[Any, Any]) -> None:
-        k = next(todo, None)
-        worker[1].send(k)
-        if k is not None:
-            busy[worker[1]] = (worker, k, time.monotonic())
+    def died(k: int, how: str) -> Outcome:
+        return Outcome(tests[k][0], tests[k][1].name, "crashed", how)
 
-    for _ in range(min(processes, len(tests))):
-        give(start())
-    while busy:
-        ready = wait(list(busy), timeout=1)
-        late = [p for p, (_, _, since) in busy.items() if time.monotonic() - since > TIMEOUT_S]
-        for pipe in {*ready, *late}:
-            worker, k, _ = busy.pop(pipe)
-            try:
-                if pipe in late and pipe not in ready:
-                    raise TimeoutError(f"over {TIMEOUT_S} s")
-                yield pipe.recv()
-            except (EOFError, OSError, TimeoutError) as error:
-                worker[0].kill()
-                yield Outcome(*tests[k][:1], tests[k][1].name, "crashed", repr(error))
-                worker = start()
-            give(worker)
+    return outcomes_of(work, died, range(len(tests)), processes, TIMEOUT_S)
 
 
 STATUSES = ("passed", "refused", "failed", "crashed")
