@@ -24,11 +24,11 @@ from .trace import TracedModel
 from .verified import Verified
 from .verify_dir import verify_dir
 
-__all__ = ["Verified", "verify_compiled", "verify_dir"]
+__all__ = ["Sample", "Verified", "judge_of", "verify_compiled", "verify_dir"]
 
 Values = Mapping[str, np.ndarray]
 Progress = Callable[[int, int], None]
-Judge = Callable[[Graph, "_Sample", Values], Difference | None]
+Judge = Callable[[Graph, "Sample", Values], Difference | None]
 
 
 class Compilation(Protocol):
@@ -55,7 +55,7 @@ def verify_compiled(
     there is no C compiler: nothing is verified then.
     """
     compiler = find_compiler().version()
-    judge, claim = _judge(compiled.graph)
+    judge, claim = judge_of(compiled.graph)
     got: list[Values] = []
     seen: set[str] = set()
     for expected, values in _runs(compiled, progress):
@@ -90,7 +90,7 @@ def _rounds(graph: Graph) -> bool:
     )
 
 
-def _judge(graph: Graph) -> tuple[Judge, str]:
+def judge_of(graph: Graph) -> tuple[Judge, str]:
     """How tensors are compared, and what may be said when none differs."""
     if exact_tensors(graph) >= graph.tensors.keys():
         return _global_difference, "equals the integer reference, bit for bit"
@@ -110,18 +110,20 @@ def _amount(graph: Graph, seen: set[str]) -> str:
 
 
 @dataclass(frozen=True)
-class _Sample:
+class Sample:
+    """Inputs, and every tensor that the reference makes of them."""
+
     inputs: Values
     expected: Values
 
 
-def _runs(compiled: Compilation, progress: Progress | None) -> Iterator[tuple[_Sample, Values]]:
+def _runs(compiled: Compilation, progress: Progress | None) -> Iterator[tuple[Sample, Values]]:
     """For each test vector what the reference gives and what the C gives, of every tensor."""
     with tempfile.TemporaryDirectory(prefix="tinycc_ml_") as folder:
         traced = _traced(compiled, Path(folder))
         for k in range(compiled.vectors.count):
             inputs = {name: array[k] for name, array in compiled.vectors.inputs.items()}
-            yield _Sample(inputs, run(compiled.graph, inputs)), traced.run(inputs)
+            yield Sample(inputs, run(compiled.graph, inputs)), traced.run(inputs)
             if progress:
                 progress(k + 1, compiled.vectors.count)
 
@@ -135,12 +137,12 @@ def _traced(compiled: Compilation, folder: Path) -> TracedModel:
         ) from error
 
 
-def _global_difference(graph: Graph, sample: _Sample, got: Values) -> Difference | None:
+def _global_difference(graph: Graph, sample: Sample, got: Values) -> Difference | None:
     """Against the reference from the inputs on: integers exactly, floats within their bound."""
     return first_difference(graph, sample.expected, got, FLOAT_TOLERANCE)
 
 
-def _local_difference(graph: Graph, sample: _Sample, got: Values) -> Difference | None:
+def _local_difference(graph: Graph, sample: Sample, got: Values) -> Difference | None:
     """Where floats and integers mix: each node against the reference on the C's own operands, since a
     float's last bit may decide an integer. Integers made from floats may be off by one."""
     values = dict(sample.expected)

@@ -1,0 +1,1 @@
+"""Random valid ONNX graphs through compiled C: a writer, a table of how each operator is drawn, and what becomes of them."""
