@@ -1,4 +1,4 @@
-"""Operators that ONNX Runtime makes by fusing others, taken apart again: FusedConv, FusedMatMul, Gelu.
+"""Operators that ONNX Runtime makes by fusing others, taken apart again: FusedConv, FusedMatMul, Gelu, MatMulNBits.
 
 There are no such nodes in a graph.
 """
@@ -62,6 +62,31 @@ def from_gelu(node: OnnxNode) -> None:
     run_float(node, "Gelu", (node.inputs[0],), out=node.outputs[0])
 
 
+def from_matmul_nbits(node: OnnxNode) -> None:
+    """A @ B' with B [N, blocks, bytes] of `bits`-bit integers, the low ones first, each block with a scale and a zero point.
+    The weights become floats."""
+    k, n, bits, block = (node.attr(name) for name in ("K", "N", "bits", "block_size"))
+    if bits not in (2, 4, 8) or node.has(4) or (node.has(3) and node.type(3).dtype.name != "u8"):
+        node.refuse(f"MatMulNBits of {bits} bits, with g_idx or zero points of other types than u8")
+    blocks = -(-k // block)
+    q = _unpacked(node.const(1, "B"), bits).reshape(n, blocks, block).astype(np.float32)
+    zero = np.full((n, blocks), 1 << (bits - 1), np.float32)
+    if node.has(3):
+        zero = _unpacked(node.const(3, "zero points").reshape(n, -1), bits)[:, :blocks]
+    scale = node.const(2, "scales").reshape(n, blocks, 1)
+    weights = ((q - zero[:, :, None]) * scale).reshape(n, -1)[:, :k].T.astype(np.float32)
+    y = run_float(node, "MatMul", (node.inputs[0], node.constant(node.inputs[1], weights)))
+    if node.has(5):
+        y = run_float(node, "Add", (y, node.inputs[5]))
+    node.rename(0, y)
+
+
+def _unpacked(packed: np.ndarray, bits: int) -> np.ndarray:
+    """[..., bytes] to [..., bytes * 8 / bits]."""
+    parts = [packed >> shift & ((1 << bits) - 1) for shift in range(0, 8, bits)]
+    return np.stack(parts, -1).reshape(*packed.shape[:-1], -1)
+
+
 def _conv(name: str, activation: str, *values: float, more: bool = False) -> Case:
     attrs = {"activation": activation, "pads": [1, 1, 1, 1]}
     if values:
@@ -82,8 +107,9 @@ OP = Op(
         "com.microsoft.FusedConv": from_conv,
         "com.microsoft.FusedMatMul": from_matmul,
         "com.microsoft.Gelu": from_gelu,
+        "com.microsoft.MatMulNBits": from_matmul_nbits,
     },
-    summary="ONNX Runtime's FusedConv, FusedMatMul, Gelu (as the operators they were made of)",
+    summary="ONNX Runtime's FusedConv, FusedMatMul, Gelu, MatMulNBits (as the operators they were made of)",
     cases=(
         _conv("conv_relu", "Relu"),
         _conv("conv_clip", "Clip", 0.0, 6.0),

@@ -10,6 +10,7 @@ from onnx import helper
 
 from ...errors import ModelError
 from ...ir.types import TensorType
+from .microsoft import microsoft_body
 
 LocalFunctions = Mapping[tuple[str, str], onnx.FunctionProto]
 
@@ -34,6 +35,9 @@ def body_of(
     fresh: Callable[[str], str],
 ) -> tuple[list[onnx.NodeProto], int]:
     """The nodes in place of one, and the opset they are of. ModelError when nothing defines it."""
+    ours = microsoft_body(proto, types)
+    if ours is not None:
+        return _renamed({}, ours, proto, fresh), ours.opset_import[0].version
     main = opsets.get("ai.onnx", 1)
     opset = opsets.get(proto.domain or "ai.onnx", 1)
     key = f"{proto.domain}.{proto.op_type}" if proto.domain else proto.op_type
