@@ -25,8 +25,8 @@ class InputScale:
 
 @dataclass(frozen=True)
 class Data:
-    """`samples`: [N, ...] by input, real values in float32, those of integer inputs as they are. `quants`: quantisation and element type that the
-    file or the user fixed for an input. `labels`: [N] or None."""
+    """`samples`: [N, ...] by input, real values in float32, those of integer inputs as they are. `quants`:
+    quantisation and element type that the file or the user fixed for an input. `labels`: [N] or None."""
 
     samples: Mapping[str, np.ndarray]
     quants: Mapping[str, tuple[Quant, DType]] = field(default_factory=dict)
