@@ -26,8 +26,8 @@ from .numerics.quantization import quantize as to_integers
 from .passes import FLOAT, integer_passes, run_passes
 from .passes.io_layout import io_layout
 from .passes.remove_dead_work import DeadWork, remove_dead_work, removed_channels, work_of
-from .pruning.prune import Pruning, prune
 from .passes.widen_halves import widen_halves
+from .pruning.prune import Pruning, prune
 from .quant.accumulators import accumulator_bounds
 from .quant.choose import Accuracy, quantize_with_best
 from .quant.data import Data, InputScale, load_data

@@ -154,6 +154,29 @@ TML_INLINE uint32_t tml_sxtab16_odd(uint32_t pair, uint32_t bytes)
 #endif
 }
 
+/* Sums and differences of the halves, each modulo 2^16. */
+TML_INLINE uint32_t tml_add_2_i16(uint32_t a, uint32_t b)
+{
+#if TML_HAVE_DSP
+    uint32_t sum;
+    __asm__("sadd16 %0, %1, %2" : "=r"(sum) : "r"(a), "r"(b));
+    return sum;
+#else
+    return tml_pair(tml_low(a) + tml_low(b), tml_high(a) + tml_high(b));
+#endif
+}
+
+TML_INLINE uint32_t tml_sub_2_i16(uint32_t a, uint32_t b)
+{
+#if TML_HAVE_DSP
+    uint32_t difference;
+    __asm__("ssub16 %0, %1, %2" : "=r"(difference) : "r"(a), "r"(b));
+    return difference;
+#else
+    return tml_pair(tml_low(a) - tml_low(b), tml_high(a) - tml_high(b));
+#endif
+}
+
 /* acc + floor(a * low(b) / 2^16), or of high(b), modulo 2^32. */
 TML_INLINE int32_t tml_smlawb(int32_t a, uint32_t b, int32_t acc)
 {

@@ -12,15 +12,19 @@
 #include "conv2d/tml_conv2d_1x1_i8.h"
 #include "conv2d/tml_conv2d_ab_i8.h"
 #include "conv2d/tml_conv2d_ab_rgb_s2_to_planar_i8.h"
+#include "conv2d/tml_conv2d_ab_nibbles_to_planar_i8.h"
+#include "conv2d/tml_conv2d_ab_nibbles_i8.h"
 #include "conv2d/tml_conv2d_ab_to_planar_i8.h"
 #include "conv2d/tml_conv2d_f32.h"
 #include "conv2d/tml_conv2d_i8.h"
+#include "conv2d/tml_conv2d_nibbles_i8.h"
 #include "conv2d/tml_conv2d_winograd_i8.h"
 #include "conv_transpose2d/tml_conv_transpose2d_f32.h"
 #include "conv_transpose2d/tml_conv_transpose2d_i8.h"
 #include "dense/tml_dense_ab_i8.h"
 #include "dense/tml_dense_f32.h"
 #include "dense/tml_dense_i8.h"
+#include "dense/tml_dense_nibbles_i8.h"
 #include "depthwise_conv2d/tml_depthwise_conv2d_f32.h"
 #include "depthwise_conv2d/tml_depthwise_conv2d_i8.h"
 #include "depthwise_conv2d/tml_depthwise_conv2d_line_i8.h"
@@ -51,6 +55,18 @@
 
 EXPOSE(conv2d_i8,
        (const struct tml_conv2d_params *p, const int8_t *x, const int8_t *w, const int32_t *b,
+        const int32_t *m, int8_t *scratch, int8_t *y),
+       (p, x, w, b, m, scratch, y))
+EXPOSE(conv2d_ab_nibbles_to_planar_i8,
+       (const struct tml_conv2d_ab_packed_params *p, const int8_t *x, const uint8_t *w,
+        const int32_t *quant, int8_t *scratch, int8_t *y),
+       (p, x, w, quant, scratch, y))
+EXPOSE(conv2d_ab_nibbles_i8,
+       (const struct tml_conv2d_ab_packed_params *p, const int8_t *x, const uint8_t *w,
+        const int32_t *quant, int8_t *scratch, int8_t *y),
+       (p, x, w, quant, scratch, y))
+EXPOSE(conv2d_nibbles_i8,
+       (const struct tml_conv2d_params *p, const int8_t *x, const uint8_t *w, const int32_t *b,
         const int32_t *m, int8_t *scratch, int8_t *y),
        (p, x, w, b, m, scratch, y))
 EXPOSE(conv2d_1x1_i8,
@@ -135,6 +151,10 @@ EXPOSE(depthwise_conv2d_strip_s2_i8,
        (p, x, w, scratch, y))
 EXPOSE(dense_i8,
        (const struct tml_dense_params *p, const int8_t *x, const int8_t *w, const int32_t *b,
+        const int32_t *m, int8_t *y),
+       (p, x, w, b, m, y))
+EXPOSE(dense_nibbles_i8,
+       (const struct tml_dense_params *p, const int8_t *x, const uint8_t *w, const int32_t *b,
         const int32_t *m, int8_t *y),
        (p, x, w, b, m, y))
 EXPOSE(dense_ab_i8,

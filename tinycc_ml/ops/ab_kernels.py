@@ -32,11 +32,11 @@ def _accepts_blocks(site: Site) -> str | None:
     return _refuses(site, ab_words.block_channels(len(site.const(1))))
 
 
-def _conv2d_accepts(site: Site) -> str | None:
+def conv2d_accepts(site: Site) -> str | None:
     return "takes 1 group" if site.attrs["groups"] != 1 else _accepts_blocks(site)
 
 
-def _params(site: Site, columns: Columns) -> dict[str, int | float]:
+def params_of(site: Site, columns: Columns) -> dict[str, int | float]:
     ends = {k: v for k, v in quantized_params(site).items() if k != "pre_shift"}
     zero = site.x.quant.zero  # type: ignore[union-attr]
     return {**columns.params(), "x_zero_point": zero, **ends}
@@ -59,7 +59,7 @@ def _columns_kernel(accepts: Callable[[Site], str | None], of: Callable[[Site], 
         "tml_conv2d_ab_i8",
         "conv2d",
         accepts=accepts,
-        params=lambda site: _params(site, of(site)),
+        params=lambda site: params_of(site, of(site)),
         arrays=lambda site: _stream(site, of(site)),
         scratch_bytes=lambda site: of(site).scratch_bytes,
         overlaps=lambda site: _overlaps(of(site)),
@@ -80,7 +80,7 @@ def _small(site: Site) -> Columns:
 
 
 def _small_accepts(site: Site) -> str | None:
-    reason = _conv2d_accepts(site)
+    reason = conv2d_accepts(site)
     return reason or (None if _small(site) != _fast(site) else "needs more rows than it takes")
 
 
@@ -88,7 +88,7 @@ def _to_planar(accepts: Callable[[Site], str | None], of: Callable[[Site], Colum
     return replace(
         _columns_kernel(accepts, of),
         name="tml_conv2d_ab_to_planar_i8",
-        params=lambda site: {**_params(site, of(site)), **of(site).planar_pitches()},
+        params=lambda site: {**params_of(site, of(site)), **of(site).planar_pitches()},
         overlaps=lambda site: (),
         cycles=lambda site: of(site).cycles(planar=True),
         y_format=PLANAR,
@@ -96,7 +96,7 @@ def _to_planar(accepts: Callable[[Site], str | None], of: Callable[[Site], Colum
 
 
 def _from_planes(tile_bytes: int) -> tuple[Kernel, Kernel]:
-    make, accepts = ab_planes.kernel, _conv2d_accepts
+    make, accepts = ab_planes.kernel, conv2d_accepts
     return (
         make("tml_conv2d_1x1_ab_planar_i8", PLANAR, accepts, tile_bytes),
         make("tml_conv2d_1x1_ab_from_planar_i8", PLAIN, accepts, tile_bytes),
@@ -107,19 +107,19 @@ def _steady(tile_bytes: int) -> tuple[Kernel, ...]:
     """Those of more steps have loops of more than 1 KB."""
     few, more = frozenset({"speed", "balanced"}), frozenset({"speed"})
     return tuple(
-        ab_planes.steady(channels, goals, _conv2d_accepts, tile_bytes)
+        ab_planes.steady(channels, goals, conv2d_accepts, tile_bytes)
         for channels, goals in ((8, few), (16, few), (32, more))
     )
 
 
 CONV2D_KERNELS = (
-    _columns_kernel(_conv2d_accepts, _fast),
+    _columns_kernel(conv2d_accepts, _fast),
     _columns_kernel(_small_accepts, _small),
 )
 PLANAR_CONV2D_KERNELS = (
-    ab_rgb.kernel(_conv2d_accepts, ab_columns.FAST_BYTES),
-    ab_rgb.kernel(_conv2d_accepts, ab_columns.SMALL_BYTES),
-    _to_planar(_conv2d_accepts, _fast),
+    ab_rgb.kernel(conv2d_accepts, ab_columns.FAST_BYTES),
+    ab_rgb.kernel(conv2d_accepts, ab_columns.SMALL_BYTES),
+    _to_planar(conv2d_accepts, _fast),
     _to_planar(_small_accepts, _small),
     *_steady(ab_columns.FAST_BYTES),
     *_from_planes(ab_columns.FAST_BYTES),

@@ -105,14 +105,35 @@ def packed(
     return (stream & 0xFFFFFFFF).astype(np.uint32).view(np.int32).ravel()
 
 
-def packed_runs(rows: np.ndarray, bias: np.ndarray, multiplier: np.ndarray, run: int) -> np.ndarray:
-    """The stream of tml_ab_4x2_i8: rows [channels, K] in runs of `run` inputs."""
-    order = [
+def runs_order(k: int, run: int) -> list[tuple[int, int]]:
+    """The inputs of each pair, of k inputs in runs of `run`; -1 for none."""
+    return [
         (start + a, start + b if b >= 0 else -1)
-        for start in range(0, rows.shape[1], run)
+        for start in range(0, k, run)
         for a, b in order_of(run)
     ]
+
+
+def packed_runs(rows: np.ndarray, bias: np.ndarray, multiplier: np.ndarray, run: int) -> np.ndarray:
+    """The stream of tml_ab_4x2_i8: rows [channels, K] in runs of `run` inputs."""
+    order = runs_order(rows.shape[1], run)
     return packed(rows, bias, multiplier, block_channels(len(rows)), order)
+
+
+def in_steps(
+    rows: np.ndarray, channels: np.ndarray, order: Sequence[tuple[int, int]]
+) -> np.ndarray:
+    """Weights before they are words: [blocks, channels of a block, 2 * steps], zeros for "none"."""
+    full = np.pad(rows, ((0, 1), (0, 1)))
+    return full[channels][..., np.array(order, int).ravel()]
+
+
+def packed_quant(bias: np.ndarray, multiplier: np.ndarray, channels: np.ndarray) -> np.ndarray:
+    """What stands before and behind the words of each block, without them. int32 [8 * blocks]"""
+    b, m = _with_none(bias), _with_none(multiplier)
+    parts = [_paired(bias, channels), b[_words(channels)[1]], m[channels]]
+    stream = np.concatenate(parts, axis=1)
+    return (stream & 0xFFFFFFFF).astype(np.uint32).view(np.int32).ravel()
 
 
 def packed_vector(rows: np.ndarray, bias: np.ndarray, multiplier: np.ndarray) -> np.ndarray:

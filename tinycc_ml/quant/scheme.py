@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from ..errors import DataError
 from ..ir.graph import Graph, Node
 from ..ir.types import I8, DType
-from .grids import INT8, Grid
+from ..ops import op_of
+from . import levels
+from .grids import INT8, Grid, as_rows
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,22 @@ class Scheme:
     grid: Grid = INT8
 
 
-SCHEMES: Mapping[str, Scheme] = {s.name: s for s in (Scheme("int8"),)}
+_GRIDS: tuple[Grid, ...] = (
+    levels.INT4,
+    levels.INT4_CHANNEL,
+    levels.INT2,
+    levels.TERNARY,
+    levels.BINARY,
+    levels.CODEBOOK4,
+)
+SCHEMES: Mapping[str, Scheme] = {
+    s.name: s for s in (Scheme("int8"), *(Scheme(grid.name, grid=grid) for grid in _GRIDS))
+}
+# Channels of fewer weights keep int8: next to their bias and multiplier there is nothing to gain
+_SHORT = 32
+# The first and the last node with weights keep int8 when they hold less than this part of all weights:
+# errors there cost the most
+_SMALL_END = 1 / 6
 
 
 @dataclass(frozen=True)
@@ -35,7 +52,8 @@ class Assignment:
 
 
 def assignment(graph: Graph, default: str, nodes: Mapping[str, str]) -> Assignment:
-    """From names to schemes. DataError for a scheme or a node that is not there."""
+    """From names to schemes. Where the net's scheme has fewer levels than int8, nodes with short channels and
+    small ends keep int8 unless `nodes` says otherwise. DataError for a scheme or a node that is not there."""
     known = {node.name for node in graph.nodes}
     for name in nodes:
         if name not in known:
@@ -43,7 +61,30 @@ def assignment(graph: Graph, default: str, nodes: Mapping[str, str]) -> Assignme
                 f"a scheme is given for node {name!r}, which the model does not have",
                 hint=f"its nodes are {', '.join(sorted(known))}",
             )
-    return Assignment(_scheme(default), {n: _scheme(scheme) for n, scheme in nodes.items()})
+    scheme = _scheme(default)
+    kept = () if scheme.grid is INT8 else _kept(graph)
+    whole = {name: Scheme("int8", scheme.activation) for name in kept}
+    return Assignment(scheme, {**whole, **{n: _scheme(own) for n, own in nodes.items()}})
+
+
+def _kept(graph: Graph) -> list[str]:
+    """Names of the nodes that keep int8."""
+    shapes = {n.name: shape for n in graph.nodes if (shape := _weights(graph, n)) is not None}
+    names, sizes = list(shapes), {n: channels * k for n, (channels, k) in shapes.items()}
+    most = _SMALL_END * sum(sizes.values())
+    ends = {name for name in (*names[:1], *names[-1:]) if sizes[name] < most}
+    return [n for n, (_, columns) in shapes.items() if columns < _SHORT or n in ends]
+
+
+def _weights(graph: Graph, node: Node) -> tuple[int, int] | None:
+    """Channels, and weights of a channel, of a node that has weights to quantise."""
+    rule = op_of(node).quantize
+    for index, axis in (rule.weights if rule else {}).items():
+        tensor = graph.tensors[node.inputs[index]] if index < len(node.inputs) else None
+        if tensor is not None and tensor.data is not None and tensor.type.dtype.is_float:
+            channels, columns = as_rows(tensor.data, axis).shape
+            return channels, columns
+    return None
 
 
 def _scheme(name: str) -> Scheme:

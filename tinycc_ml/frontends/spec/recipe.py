@@ -55,6 +55,8 @@ def _switch(name: str) -> Callable[[Values], Mapping[str, Any]]:
     return lambda v: {name: v["on"]}
 
 
+# The command line's: what stands behind the names is in quant
+SCHEMES = ("int8", "int4", "int4-channel", "int2", "ternary", "binary", "codebook4", "float32")
 _ON = Parameter("on", "bool", True)
 _MANY = {"input_scales", "dims", "bind", "quantize_nodes"}  # said several times, they add up
 
@@ -68,7 +70,7 @@ CALLS: Mapping[str, RecipeCall] = {
     "quantize": _call(
         "The arithmetic, of the net or of one node.",
         lambda v: {"quantize": v["scheme"]} if v["node"] is None else {"quantize_nodes": {v["node"]: v["scheme"]}},
-        Parameter("scheme", "text", "int8"), Parameter("node", "text", None), choices={"scheme": ("int8", "float32")},
+        Parameter("scheme", "text", "int8"), Parameter("node", "text", None), choices={"scheme": SCHEMES},
     ),
     "calibrate": _call(
         "Sample inputs [N, ...] by name, which int8 needs.", lambda v: {"calibrate": v["file"]},
