@@ -15,6 +15,18 @@
 #include "conv2d/tml_conv2d_ab_nibbles_to_planar_i8.h"
 #include "conv2d/tml_conv2d_ab_nibbles_i8.h"
 #include "conv2d/tml_conv2d_ab_to_planar_i8.h"
+#include "conv2d/tml_conv2d_palette_16_i8.h"
+#include "conv2d/tml_conv2d_ab_palette_16_i8.h"
+#include "conv2d/tml_conv2d_ab_palette_16_to_planar_i8.h"
+#include "dense/tml_dense_palette_16_i8.h"
+#include "conv2d/tml_conv2d_palette_4_i8.h"
+#include "conv2d/tml_conv2d_ab_palette_4_i8.h"
+#include "conv2d/tml_conv2d_ab_palette_4_to_planar_i8.h"
+#include "dense/tml_dense_palette_4_i8.h"
+#include "conv2d/tml_conv2d_sparse_i8.h"
+#include "conv2d/tml_conv2d_ab_sparse_i8.h"
+#include "conv2d/tml_conv2d_ab_sparse_to_planar_i8.h"
+#include "dense/tml_dense_sparse_i8.h"
 #include "conv2d/tml_conv2d_f32.h"
 #include "conv2d/tml_conv2d_i8.h"
 #include "conv2d/tml_conv2d_nibbles_i8.h"
@@ -65,6 +77,42 @@ EXPOSE(conv2d_ab_nibbles_i8,
        (const struct tml_conv2d_ab_packed_params *p, const int8_t *x, const uint8_t *w,
         const int32_t *quant, int8_t *scratch, int8_t *y),
        (p, x, w, quant, scratch, y))
+EXPOSE(conv2d_ab_palette_16_i8,
+       (const struct tml_conv2d_ab_packed_params *p, const int8_t *x, const uint8_t *w,
+        const int32_t *quant, int8_t *scratch, int8_t *y),
+       (p, x, w, quant, scratch, y))
+EXPOSE(conv2d_ab_palette_16_to_planar_i8,
+       (const struct tml_conv2d_ab_packed_params *p, const int8_t *x, const uint8_t *w,
+        const int32_t *quant, int8_t *scratch, int8_t *y),
+       (p, x, w, quant, scratch, y))
+EXPOSE(conv2d_palette_16_i8,
+       (const struct tml_conv2d_params *p, const int8_t *x, const uint8_t *w, const int32_t *b,
+        const int32_t *m, int8_t *scratch, int8_t *y),
+       (p, x, w, b, m, scratch, y))
+EXPOSE(conv2d_ab_palette_4_i8,
+       (const struct tml_conv2d_ab_packed_params *p, const int8_t *x, const uint8_t *w,
+        const int32_t *quant, int8_t *scratch, int8_t *y),
+       (p, x, w, quant, scratch, y))
+EXPOSE(conv2d_ab_palette_4_to_planar_i8,
+       (const struct tml_conv2d_ab_packed_params *p, const int8_t *x, const uint8_t *w,
+        const int32_t *quant, int8_t *scratch, int8_t *y),
+       (p, x, w, quant, scratch, y))
+EXPOSE(conv2d_palette_4_i8,
+       (const struct tml_conv2d_params *p, const int8_t *x, const uint8_t *w, const int32_t *b,
+        const int32_t *m, int8_t *scratch, int8_t *y),
+       (p, x, w, b, m, scratch, y))
+EXPOSE(conv2d_ab_sparse_i8,
+       (const struct tml_conv2d_ab_packed_params *p, const int8_t *x, const uint8_t *w,
+        const int32_t *quant, int8_t *scratch, int8_t *y),
+       (p, x, w, quant, scratch, y))
+EXPOSE(conv2d_ab_sparse_to_planar_i8,
+       (const struct tml_conv2d_ab_packed_params *p, const int8_t *x, const uint8_t *w,
+        const int32_t *quant, int8_t *scratch, int8_t *y),
+       (p, x, w, quant, scratch, y))
+EXPOSE(conv2d_sparse_i8,
+       (const struct tml_conv2d_params *p, const int8_t *x, const uint8_t *w, const int32_t *b,
+        const int32_t *m, int8_t *scratch, int8_t *y),
+       (p, x, w, b, m, scratch, y))
 EXPOSE(conv2d_nibbles_i8,
        (const struct tml_conv2d_params *p, const int8_t *x, const uint8_t *w, const int32_t *b,
         const int32_t *m, int8_t *scratch, int8_t *y),
@@ -151,6 +199,18 @@ EXPOSE(depthwise_conv2d_strip_s2_i8,
        (p, x, w, scratch, y))
 EXPOSE(dense_i8,
        (const struct tml_dense_params *p, const int8_t *x, const int8_t *w, const int32_t *b,
+        const int32_t *m, int8_t *y),
+       (p, x, w, b, m, y))
+EXPOSE(dense_palette_16_i8,
+       (const struct tml_dense_params *p, const int8_t *x, const uint8_t *w, const int32_t *b,
+        const int32_t *m, int8_t *y),
+       (p, x, w, b, m, y))
+EXPOSE(dense_palette_4_i8,
+       (const struct tml_dense_params *p, const int8_t *x, const uint8_t *w, const int32_t *b,
+        const int32_t *m, int8_t *y),
+       (p, x, w, b, m, y))
+EXPOSE(dense_sparse_i8,
+       (const struct tml_dense_params *p, const int8_t *x, const uint8_t *w, const int32_t *b,
         const int32_t *m, int8_t *y),
        (p, x, w, b, m, y))
 EXPOSE(dense_nibbles_i8,

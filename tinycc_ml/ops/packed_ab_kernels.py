@@ -14,7 +14,7 @@ from .ab_columns import Columns
 from .ab_kernels import conv2d_accepts, params_of
 from .base import PLANAR, Kernel, Site
 from .contraction import settled
-from .packed_kernels import NIBBLES, flash_bytes, rows_of, too_long
+from .packed_kernels import NIBBLES, PALETTES, SPARSE, Form, flash_bytes, rows_of, too_long
 
 _DSP = frozenset({"dsp"})
 # Scratch for unpacked words, where speed counts and where memory is short
@@ -43,7 +43,28 @@ NIBBLES_AB = AbForm(
     wanted=NIBBLES.wanted,
     cycles=28.0,
 )
-FORMS = (NIBBLES_AB,)
+
+
+def _palette(form: Form, size: int) -> AbForm:
+    return AbForm(
+        form.name,
+        has=lambda steps: packing.palette_of(steps, size) is not None,
+        packed=lambda steps: packing.packed_palette(packing.by_steps(steps), size),
+        bytes=lambda steps: size + steps.size // (2 if size == 16 else 4),
+        wanted=form.wanted,
+        cycles=50.0,
+    )
+
+
+SPARSE_AB = AbForm(
+    "sparse",
+    has=lambda steps: True,
+    packed=lambda steps: packing.packed_sparse(packing.by_steps(steps)),
+    bytes=lambda steps: steps.size // 8 + int(np.count_nonzero(steps)),
+    wanted=SPARSE.wanted,
+    cycles=60.0,
+)
+FORMS = (NIBBLES_AB, *(_palette(f, s) for f, s in zip(PALETTES, (16, 4), strict=True)), SPARSE_AB)
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,30 @@ NIBBLES = Form(
     wanted="groups of weights that are a multiple of -8..7",
     cycles=1.15,
 )
-FORMS = (NIBBLES,)
+
+
+def _palette(size: int, cycles: float) -> Form:
+    """Values in the tensor, and zeros that fill up its last block, are at most `size`."""
+    return Form(
+        f"palette_{size}",
+        has=lambda rows: packing.palette_of(packing.in_blocks(rows), size) is not None,
+        packed=lambda rows: packing.packed_palette(packing.by_inputs(rows), size),
+        bytes=lambda rows: size + packing.in_blocks(rows).size // (2 if size == 16 else 4),
+        wanted=f"at most {size} different weights",
+        cycles=cycles,
+    )
+
+
+SPARSE = Form(
+    "sparse",
+    has=lambda rows: True,
+    packed=lambda rows: packing.packed_sparse(packing.by_two_inputs(rows)),
+    bytes=lambda rows: packing.by_two_inputs(rows).size // 8 + int(np.count_nonzero(rows)),
+    wanted="weights many of which are 0",
+    cycles=1.0,
+)
+PALETTES = (_palette(16, 1.4), _palette(4, 1.3))
+FORMS = (NIBBLES, *PALETTES, SPARSE)
 
 
 def rows_of(site: Site) -> np.ndarray:

@@ -130,3 +130,47 @@ def packed_nibbles_ab(steps: np.ndarray) -> np.ndarray:
 def nibbles_ab_bytes(steps: np.ndarray) -> int:
     """Of `packed_nibbles_ab`."""
     return sum(5 + 2 * (g.end - g.first) for block in nibble_groups(steps, 2) for g in block)
+
+
+def palette_of(weights: np.ndarray, size: int) -> np.ndarray | None:
+    """The different weights, ascending, filled up to `size` with 0; None when there are more."""
+    values = np.unique(weights)
+    return np.pad(values, (0, size - len(values))) if len(values) <= size else None
+
+
+def packed_palette(weights: np.ndarray, size: int) -> np.ndarray:
+    """The palette, then for each weight its number in 4 bits, or 2 where `size` is 4; uint8. weights: int8
+    [..., 4 or 8], in the order that a kernel reads."""
+    palette, bits = palette_of(weights, size), 4 if size == 16 else 2
+    assert palette is not None
+    used = np.unique(weights)
+    numbers = np.searchsorted(used, weights).reshape(-1, 8 // bits)
+    codes = (numbers << (bits * np.arange(8 // bits))).sum(axis=1)
+    return np.concatenate([palette.astype(np.int8).view(np.uint8), codes.astype(np.uint8)])
+
+
+def packed_sparse(weights: np.ndarray) -> np.ndarray:
+    """For each 8 weights a byte that says which are not 0, then those; uint8. weights: int8 [..., 8], in the
+    order that a kernel reads."""
+    eights = np.ascontiguousarray(weights, np.int8).reshape(-1, 8)
+    masks = np.packbits(eights != 0, axis=1, bitorder="little")
+    whole = np.concatenate([masks, eights.view(np.uint8)], axis=1)
+    return whole[np.concatenate([np.ones_like(masks, bool), eights != 0], axis=1)]
+
+
+def by_inputs(rows: np.ndarray) -> np.ndarray:
+    """Rows [channels, K] as portable kernels read them: [blocks, K, 4]."""
+    return in_blocks(rows).transpose(0, 2, 1)
+
+
+def by_two_inputs(rows: np.ndarray) -> np.ndarray:
+    """The same, K even: [blocks, K / 2, 8]."""
+    even = np.pad(rows, ((0, 0), (0, rows.shape[1] % 2)))
+    return by_inputs(even).reshape(-1, even.shape[1] // 2, 8)
+
+
+def by_steps(steps: np.ndarray) -> np.ndarray:
+    """[blocks, 4, 2 * steps] as bytes of AB words: [blocks, steps, 8]."""
+    pairs = steps.reshape(len(steps), BLOCK, -1, 2)
+    low, high = pairs[:, [0, 2]].transpose(0, 2, 3, 1), pairs[:, [1, 3]].transpose(0, 2, 3, 1)
+    return np.concatenate([low, high], axis=2).reshape(len(steps), -1, 8)

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: 0BSD */
+/* Convolution with a palette of 16 values (packed/tml_bytes_ab_i8.h), unpacked to AB words. */
+#ifndef TML_CONV2D_AB_PALETTE_16_I8_H
+#define TML_CONV2D_AB_PALETTE_16_I8_H
+
+#include "../packed/tml_bytes_ab_i8.h"
+#include "tml_conv2d_ab_packed_i8.h"
+
+/*
+ * x: [x_h][x_w][x_c]
+ * weights (rom): the 16 values, then blocks, inputs in the order of tml_conv2d_ab_i8
+ * quant (rom), scratch: see tml_conv2d_ab_packed_i8
+ * y: [y_h][y_w][y_c], must not overlap x
+ */
+TML_KERNEL void tml_conv2d_ab_palette_16_i8(const struct tml_conv2d_ab_packed_params *p,
+                                            const int8_t *x, const uint8_t *weights,
+                                            const int32_t *quant, int8_t *scratch, int8_t *y)
+{
+    tml_conv2d_ab_packed_i8(p, tml_palette_16_unpack_ab, weights, x, weights + 16, quant, scratch,
+                            y, false);
+}
+
+#endif
