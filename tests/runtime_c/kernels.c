@@ -36,6 +36,7 @@
 #include "dense/tml_dense_ab_i8.h"
 #include "dense/tml_dense_f32.h"
 #include "dense/tml_dense_i8.h"
+#include "dense/tml_dense_nibbles_dsp_i8.h"
 #include "dense/tml_dense_nibbles_i8.h"
 #include "depthwise_conv2d/tml_depthwise_conv2d_f32.h"
 #include "depthwise_conv2d/tml_depthwise_conv2d_i8.h"
@@ -213,6 +214,10 @@ EXPOSE(dense_sparse_i8,
        (const struct tml_dense_params *p, const int8_t *x, const uint8_t *w, const int32_t *b,
         const int32_t *m, int8_t *y),
        (p, x, w, b, m, y))
+EXPOSE(dense_nibbles_dsp_i8,
+       (const struct tml_dense_params *p, const int8_t *x, const uint32_t *w, const int32_t *b,
+        const int32_t *m, int8_t *scratch, int8_t *y),
+       (p, x, w, b, m, scratch, y))
 EXPOSE(dense_nibbles_i8,
        (const struct tml_dense_params *p, const int8_t *x, const uint8_t *w, const int32_t *b,
         const int32_t *m, int8_t *y),

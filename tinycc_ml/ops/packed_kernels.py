@@ -143,7 +143,41 @@ def _conv2d(form: Form, params: Callable[[Site], Mapping[str, int | float]]) -> 
     )
 
 
-DENSE_KERNELS = tuple(_dense(form) for form in FORMS)
+def _dense_dsp_accepts(site: Site) -> str | None:
+    if site.x.size != site.x.shape[-1]:
+        return "takes one vector"
+    if reason := needs(site, "i8", "i8"):
+        return reason
+    rows = rows_of(site)
+    if not rows.size or not packing.have_nibbles(packing.in_eights(rows), packing.EIGHT):
+        return f"takes {NIBBLES.wanted}"
+    return too_long(packing.nibbles_dsp_bytes(rows), rows.size, NIBBLES.wanted)
+
+
+def _dense_dsp_cycles(site: Site) -> float:
+    rows = rows_of(site)
+    blocks, eights = -(-len(rows) // 4), -(-rows.shape[1] // 8)
+    groups = sum(len(block) for block in packing.groups_of_eights(rows))
+    return blocks * (48.0 * eights + 120) + 30.0 * groups + 40.0 * eights + 60
+
+
+DENSE_DSP = Kernel(
+    "tml_dense_nibbles_dsp_i8",
+    "dense",
+    accepts=_dense_dsp_accepts,
+    params=_dense_params,
+    arrays=lambda site: (
+        ("weights", packing.packed_nibbles_dsp(rows_of(site))),
+        ("bias", site.const(2)),
+        ("multiplier", site.const(3)),
+    ),
+    scratch_bytes=lambda site: -(-site.x.shape[-1] // 8) * 16,
+    cycles=_dense_dsp_cycles,
+    per_image=False,
+    features=frozenset({"dsp"}),
+    flash_bytes=lambda site: flash_bytes(site, packing.nibbles_dsp_bytes(rows_of(site))),
+)
+DENSE_KERNELS = (*(_dense(form) for form in FORMS), DENSE_DSP)
 
 
 def conv2d_kernels(params: Callable[[Site], Mapping[str, int | float]]) -> tuple[Kernel, ...]:

@@ -14,6 +14,8 @@ import numpy as np
 
 BLOCK = 4  # output channels
 _LONGEST = 255  # units of a group of nibbles: its length is a byte
+EIGHT = 8  # inputs in the words of tml_nibbles_dsp_i8.h
+_MOST_EIGHTS = 63  # of a group: the sum of q * x stays below 2^19
 
 
 @dataclass(frozen=True)
@@ -31,14 +33,20 @@ def in_blocks(rows: np.ndarray) -> np.ndarray:
     return full.reshape(-1, BLOCK, rows.shape[1])
 
 
-def nibble_groups(blocks: np.ndarray, unit: int = 1) -> tuple[tuple[Group, ...], ...]:
+def nibble_groups(
+    blocks: np.ndarray, unit: int = 1, longest: int = _LONGEST
+) -> tuple[tuple[Group, ...], ...]:
     """Groups of each block, as long as can be: within one, what the weights of a channel have in common leaves
-    -8..7. blocks: int8 [blocks, 4, inputs], inputs a multiple of `unit`, as are the groups."""
-    return _nibble_groups(np.ascontiguousarray(blocks, np.int8).tobytes(), blocks.shape, unit)
+    -8..7. blocks: int8 [blocks, 4, inputs], inputs a multiple of `unit`, as are the groups, of `longest` units
+    at most."""
+    data = np.ascontiguousarray(blocks, np.int8).tobytes()
+    return _nibble_groups(data, blocks.shape, unit, longest)
 
 
 @lru_cache(maxsize=64)
-def _nibble_groups(data: bytes, shape: tuple[int, ...], unit: int) -> tuple[tuple[Group, ...], ...]:
+def _nibble_groups(
+    data: bytes, shape: tuple[int, ...], unit: int, longest: int
+) -> tuple[tuple[Group, ...], ...]:
     """Goes through the inputs of all blocks at once."""
     units = np.frombuffer(data, np.int8).astype(np.int64).reshape(*shape[:2], -1, unit)
     common, least, most = np.gcd.reduce(units, axis=-1), units.min(axis=-1), units.max(axis=-1)
@@ -52,7 +60,7 @@ def _nibble_groups(data: bytes, shape: tuple[int, ...], unit: int) -> tuple[tupl
             np.minimum(state[1], parts[1]),
             np.maximum(state[2], parts[2]),
         )
-        fits = _is_nibbles(*longer).all(axis=1) & (k - first < _LONGEST)
+        fits = _is_nibbles(*longer).all(axis=1) & (k - first < longest)
         for block in np.flatnonzero(~fits).tolist():
             found[block].append(_group(first[block], k, state[0][block], unit))
             first[block] = k
@@ -82,7 +90,7 @@ def quotients(block: np.ndarray, group: Group) -> np.ndarray:
 
 
 def have_nibbles(blocks: np.ndarray, unit: int = 1) -> bool:
-    """Groups may be of one unit: with less than two inputs there may be weights that are no m * q."""
+    """Groups may be of one unit: with more than one input it may have weights that are no m * q."""
     return all(
         bool(((q := quotients(block, g)) >= -8).all() and (q <= 7).all())
         and bool((q * np.array(g.m)[:, None] == block[:, g.first : g.end]).all())
@@ -130,6 +138,32 @@ def packed_nibbles_ab(steps: np.ndarray) -> np.ndarray:
 def nibbles_ab_bytes(steps: np.ndarray) -> int:
     """Of `packed_nibbles_ab`."""
     return sum(5 + 2 * (g.end - g.first) for block in nibble_groups(steps, 2) for g in block)
+
+
+def in_eights(rows: np.ndarray) -> np.ndarray:
+    """[channels, K] to [blocks, 4, inputs], a multiple of 8 of them: zeros behind the last."""
+    return in_blocks(np.pad(rows, ((0, 0), (0, -rows.shape[1] % EIGHT))))
+
+
+def groups_of_eights(rows: np.ndarray) -> tuple[tuple[Group, ...], ...]:
+    return nibble_groups(in_eights(rows), EIGHT, _MOST_EIGHTS)
+
+
+def packed_nibbles_dsp(rows: np.ndarray) -> np.ndarray:
+    """The stream of tml_nibbles_dsp_i8.h, uint32. rows: int8 [channels, K]"""
+    parts = []
+    for block, groups in zip(in_eights(rows), groups_of_eights(rows), strict=True):
+        for g in groups:
+            q = (quotients(block, g) & 15).reshape(BLOCK, -1, EIGHT)
+            words = (q << 4 * np.arange(EIGHT)).sum(axis=2).T
+            m = sum(m << 8 * c for c, m in enumerate(g.m))
+            parts += [np.array([(g.end - g.first) // EIGHT, m]), words.ravel()]
+    return np.concatenate(parts).astype(np.uint32)
+
+
+def nibbles_dsp_bytes(rows: np.ndarray) -> int:
+    """Of `packed_nibbles_dsp`."""
+    return sum(8 + 2 * (g.end - g.first) for block in groups_of_eights(rows) for g in block)
 
 
 def palette_of(weights: np.ndarray, size: int) -> np.ndarray | None:
