@@ -30,25 +30,40 @@ TML_INLINE void tml_nibbles_add(const uint8_t *m, const int32_t sum[4], int32_t 
     }
 }
 
+/* One input of 4 channels and one pixel. */
+TML_INLINE void tml_nibbles_mac_4x1_i8(int32_t a[4], const uint8_t *w, int8_t x0)
+{
+    uint8_t w01 = tml_rom_u8(w);
+    uint8_t w23 = tml_rom_u8(w + 1);
+    a[0] += tml_mul_i8(tml_nibble_low(w01), x0);
+    a[1] += tml_mul_i8(tml_nibble_high(w01), x0);
+    a[2] += tml_mul_i8(tml_nibble_low(w23), x0);
+    a[3] += tml_mul_i8(tml_nibble_high(w23), x0);
+    TML_STEP_END(a[0], a[1], a[2], a[3]);
+}
+
 /* The inputs of a group and one pixel. */
 TML_INLINE void tml_nibbles_group_4x1_i8(const uint8_t *w, const int8_t *x, size_t n,
                                          int32_t sum[4])
 {
     int32_t a[4] = {0, 0, 0, 0};
+    for (; n >= 4U; n -= 4U) {
+        tml_nibbles_mac_4x1_i8(a, w, x[0]);
+        tml_nibbles_mac_4x1_i8(a, w + 2, x[1]);
+        tml_nibbles_mac_4x1_i8(a, w + 4, x[2]);
+        tml_nibbles_mac_4x1_i8(a, w + 6, x[3]);
+        w += 8;
+        x += 4;
+    }
     for (; n > 0U; n--) {
-        uint8_t w01 = tml_rom_u8(w);
-        uint8_t w23 = tml_rom_u8(w + 1);
-        int8_t x0 = x[0];
-        a[0] += tml_mul_i8(tml_nibble_low(w01), x0);
-        a[1] += tml_mul_i8(tml_nibble_high(w01), x0);
-        a[2] += tml_mul_i8(tml_nibble_low(w23), x0);
-        a[3] += tml_mul_i8(tml_nibble_high(w23), x0);
+        tml_nibbles_mac_4x1_i8(a, w, x[0]);
         w += 2;
         x++;
     }
-    for (size_t i = 0U; i < 4U; i++) {
-        sum[i] = a[i];
-    }
+    sum[0] = a[0];
+    sum[1] = a[1];
+    sum[2] = a[2];
+    sum[3] = a[3];
 }
 
 TML_SHARED const uint8_t *tml_nibbles_dot_4x1_i8(const uint8_t *w, const int8_t *x, size_t k,

@@ -19,63 +19,90 @@ TML_INLINE const uint8_t *tml_palette_load(const uint8_t *weights, size_t size, 
     return weights + size;
 }
 
-/* Weights 0 and 1, then 2 and 3 of an input, of `bits` bits. */
-TML_INLINE void tml_palette_look_up(const int8_t *table, const uint8_t *w, int bits, int8_t four[4])
+/* Weights 0 and 1, then 2 and 3 of an input, by their numbers of `bits` bits. */
+struct tml_palette_numbers {
+    uint8_t low;
+    uint8_t high;
+};
+
+TML_INLINE struct tml_palette_numbers tml_palette_numbers_of(const uint8_t *w, int bits)
 {
-    uint8_t mask = (uint8_t)((1 << bits) - 1);
-    uint8_t low = tml_rom_u8(w);
-    uint8_t high = bits == 4 ? tml_rom_u8(w + 1) : (uint8_t)(low >> 4);
-    four[0] = table[low & mask];
-    four[1] = table[(low >> bits) & mask];
-    four[2] = table[high & mask];
-    four[3] = table[(high >> bits) & mask];
+    struct tml_palette_numbers numbers = {tml_rom_u8(w), 0U};
+    numbers.high = bits == 4 ? tml_rom_u8(w + 1) : (uint8_t)(numbers.low >> 4);
+    return numbers;
+}
+
+TML_INLINE int8_t tml_palette_first(const int8_t *table, uint8_t pair, int bits)
+{
+    return table[pair & ((1U << bits) - 1U)];
+}
+
+TML_INLINE int8_t tml_palette_second(const int8_t *table, uint8_t pair, int bits)
+{
+    return table[pair >> bits & ((1U << bits) - 1U)];
 }
 
 TML_INLINE const uint8_t *tml_palette_dot_4x1_i8(const int8_t *table, const uint8_t *w,
                                                  const int8_t *x, size_t k, int bits,
                                                  int32_t acc[4])
 {
-    int32_t a[4] = {0, 0, 0, 0};
+    int32_t a[4] = {acc[0], acc[1], acc[2], acc[3]};
     for (; k > 0U; k--) {
-        int8_t four[4];
-        tml_palette_look_up(table, w, bits, four);
-        for (size_t i = 0U; i < 4U; i++) {
-            a[i] += tml_mul_i8(four[i], x[0]);
-        }
+        const struct tml_palette_numbers numbers = tml_palette_numbers_of(w, bits);
+        int8_t x0 = x[0];
+        a[0] += tml_mul_i8(tml_palette_first(table, numbers.low, bits), x0);
+        a[1] += tml_mul_i8(tml_palette_second(table, numbers.low, bits), x0);
+        a[2] += tml_mul_i8(tml_palette_first(table, numbers.high, bits), x0);
+        a[3] += tml_mul_i8(tml_palette_second(table, numbers.high, bits), x0);
         w += bits / 2;
         x++;
     }
-    for (size_t i = 0U; i < 4U; i++) {
-        acc[i] += a[i];
-    }
+    acc[0] = a[0];
+    acc[1] = a[1];
+    acc[2] = a[2];
+    acc[3] = a[3];
     return w;
+}
+
+#if TML_HAVE_FEW_REGISTERS
+TML_INLINE const uint8_t *tml_palette_dot_4x2_i8(const int8_t *table, const uint8_t *w,
+                                                 const int8_t *x, ptrdiff_t pitch, size_t k,
+                                                 int bits, int32_t acc[8])
+{
+    tml_palette_dot_4x1_i8(table, w, x, k, bits, acc);
+    return tml_palette_dot_4x1_i8(table, w, x + pitch, k, bits, acc + 4);
+}
+#else
+/* Two channels of one input and 2 pixels. */
+TML_INLINE void tml_palette_mac_2x2_i8(int32_t *a, int8_t w0, int8_t w1, int8_t x0, int8_t x1)
+{
+    a[0] += tml_mul_i8(w0, x0);
+    a[4] += tml_mul_i8(w0, x1);
+    a[1] += tml_mul_i8(w1, x0);
+    a[5] += tml_mul_i8(w1, x1);
+    TML_STEP_END(a[0], a[1], a[4], a[5]);
 }
 
 TML_INLINE const uint8_t *tml_palette_dot_4x2_i8(const int8_t *table, const uint8_t *w,
                                                  const int8_t *x, ptrdiff_t pitch, size_t k,
                                                  int bits, int32_t acc[8])
 {
-#if TML_HAVE_FEW_REGISTERS
-    tml_palette_dot_4x1_i8(table, w, x, k, bits, acc);
-    return tml_palette_dot_4x1_i8(table, w, x + pitch, k, bits, acc + 4);
-#else
-    int32_t a[8] = {0, 0, 0, 0, 0, 0, 0, 0};
+    int32_t a[8] = {acc[0], acc[1], acc[2], acc[3], acc[4], acc[5], acc[6], acc[7]};
     for (; k > 0U; k--) {
-        int8_t four[4];
-        tml_palette_look_up(table, w, bits, four);
-        for (size_t i = 0U; i < 4U; i++) {
-            a[i] += tml_mul_i8(four[i], x[0]);
-            a[4U + i] += tml_mul_i8(four[i], x[pitch]);
-        }
+        const struct tml_palette_numbers numbers = tml_palette_numbers_of(w, bits);
+        tml_palette_mac_2x2_i8(a, tml_palette_first(table, numbers.low, bits),
+                               tml_palette_second(table, numbers.low, bits), x[0], x[pitch]);
+        tml_palette_mac_2x2_i8(a + 2, tml_palette_first(table, numbers.high, bits),
+                               tml_palette_second(table, numbers.high, bits), x[0], x[pitch]);
         w += bits / 2;
         x++;
     }
     for (size_t i = 0U; i < 8U; i++) {
-        acc[i] += a[i];
+        acc[i] = a[i];
     }
     return w;
-#endif
 }
+#endif
 
 TML_SHARED const uint8_t *tml_palette_16_dot_i8(const int8_t *table, const uint8_t *w,
                                                 const int8_t *x, ptrdiff_t pitch, size_t k,

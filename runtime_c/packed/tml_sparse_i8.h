@@ -10,31 +10,33 @@
 
 #include "tml_packed_pixels_i8.h"
 
-/* The 4 channels of one input: bits 0 to 3 of mask. */
-TML_INLINE const uint8_t *tml_sparse_input_i8(uint8_t mask, const uint8_t *w, const int8_t *x,
-                                              ptrdiff_t pitch, bool two, int32_t acc[8])
-{
-    for (size_t c = 0U; c < 4U; c++) {
-        if ((mask >> c & 1U) != 0U) {
-            int8_t weight = (int8_t)tml_rom_u8(w++);
-            acc[c] += tml_mul_i8(weight, x[0]);
-            if (two) {
-                acc[4U + c] += tml_mul_i8(weight, x[pitch]);
-            }
-        }
+/* One weight, if it is there, and one pixel or two. */
+#define TML_SPARSE_MAC(bit, c, x)                                                                  \
+    if ((mask & (1U << (bit))) != 0U) {                                                            \
+        int8_t weight = (int8_t)tml_rom_u8(w++);                                                   \
+        a[c] += tml_mul_i8(weight, (x)[0]);                                                        \
+        if (two) {                                                                                 \
+            a[4 + (c)] += tml_mul_i8(weight, (x)[pitch]);                                          \
+        }                                                                                          \
     }
-    return w;
-}
 
 TML_INLINE const uint8_t *tml_sparse_pixels_i8(const uint8_t *w, const int8_t *x, ptrdiff_t pitch,
                                                size_t k, bool two, int32_t acc[8])
 {
     int32_t a[8] = {0, 0, 0, 0, 0, 0, 0, 0};
     for (size_t i = 0U; i < k; i += 2U) {
-        uint8_t mask = tml_rom_u8(w++);
-        w = tml_sparse_input_i8(mask, w, x, pitch, two, a);
+        uint_fast8_t mask = tml_rom_u8(w++);
+        if ((mask & 15U) != 0U) {
+            TML_SPARSE_MAC(0, 0, x)
+            TML_SPARSE_MAC(1, 1, x)
+            TML_SPARSE_MAC(2, 2, x)
+            TML_SPARSE_MAC(3, 3, x)
+        }
         if (mask >> 4 != 0U) {
-            w = tml_sparse_input_i8((uint8_t)(mask >> 4), w, x + 1, pitch, two, a);
+            TML_SPARSE_MAC(4, 0, x + 1)
+            TML_SPARSE_MAC(5, 1, x + 1)
+            TML_SPARSE_MAC(6, 2, x + 1)
+            TML_SPARSE_MAC(7, 3, x + 1)
         }
         x += 2;
     }
