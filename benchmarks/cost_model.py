@@ -1,7 +1,9 @@
-"""The cost model against measurement: cycles that the compiler expects of each kernel, and those counted on an emulated core.
+"""The cost model against measurement: cycles that the compiler expects of each kernel and those counted on an emulated
+core, bytes of code that it expects of a net and those of the linked image.
 
     python benchmarks/cost_model.py [--core cortex-m4 ...] [--optimize speed ...]
-    python benchmarks/cost_model.py --fit     fits tinycc_ml/backend/costs.toml to the MLPerf Tiny nets first
+    python benchmarks/cost_model.py --fit       fits tinycc_ml/backend/costs.toml to the MLPerf Tiny nets first
+    python benchmarks/cost_model.py --fit-code  fits and judges the bytes of code only
 
 Every candidate of every node is measured in its net. The formulas of the kernels are fitted, two numbers for
 each, to the nets of ../shared/models; errors are those on the nets nobody tuned for (untuned_models.py).
@@ -13,17 +15,19 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from code_model import code_lines, fitted_code, linked_net, measured_pieces
 from nets import own_nets, shared_nets, table
 from untuned_models import MODELS, written
 
 from tinycc_ml.backend.candidates import options_of
-from tinycc_ml.backend.costs import fit_name, forget_fits
+from tinycc_ml.backend.costs import Code, code_of, fit_name, forget_fits
 from tinycc_ml.backend.target import load_target
 from tinycc_ml.compiler import Compiled, Options, compile
 from tinycc_ml.report import Source
@@ -33,6 +37,10 @@ COSTS = Path(__file__).resolve().parents[1] / "tinycc_ml" / "backend" / "costs.t
 MEDIAN, WORST = 0.07, 0.25
 GOALS = ("speed", "balanced", "size")
 CORES = ("cortex-m4", "cortex-m33", "cortex-m7")
+JUDGE = "cortex-m4"  # whose images are looked at
+# Other cores of the same instructions have the same code within 3 %
+CODE_CORES = ("cortex-m4", "cortex-m3", "cortex-m0plus", "rv32imc")
+Pair = tuple[str, str]  # core and goal
 HEAD = ("net", "node", "kernel", "expected", "counted", "error %")
 _SHOWN = 12
 
@@ -71,27 +79,26 @@ def samples_of(compiled: Compiled, net: str, optimize: str) -> list[Sample]:
     return found
 
 
-def tuned_nets(core: str, optimize: str) -> list[Sample]:
+def tuned_nets(core: str, optimize: str) -> Iterator[tuple[str, Compiled]]:
     """The nets that the model is fitted to."""
-    found = []
     for net in (*own_nets(), *shared_nets()):
-        made = compile(net.path, load_target(core), net.calibrate, Options(optimize=optimize))
-        found += samples_of(made, net.name, optimize)
-    return found
+        options = Options(optimize=optimize)
+        yield net.name, compile(net.path, load_target(core), net.calibrate, options)
 
 
-def untuned_nets(core: str, optimize: str) -> list[Sample]:
+def untuned_nets(core: str, optimize: str) -> Iterator[tuple[str, Compiled]]:
     """The nets that it is judged by, as int8 of seeded data."""
-    found = []
     for name in MODELS:
         with tempfile.TemporaryDirectory() as folder:
             path, samples = written(name, Path(folder))
-            made = compile(path, load_target(core), samples, Options(optimize=optimize))
-        found += samples_of(made, name, optimize)
-    return found
+            yield name, compile(path, load_target(core), samples, Options(optimize=optimize))
 
 
-def fitted(samples: Iterable[Sample]) -> dict[str, tuple[float, float]]:
+def sampled(nets: Iterable[tuple[str, Compiled]], optimize: str) -> list[Sample]:
+    return [sample for name, made in nets for sample in samples_of(made, name, optimize)]
+
+
+def fitted(samples: Iterable[Sample]) -> dict[str, dict[str, float]]:
     """By kernel: factor and constant, such that relative errors are small."""
     by_kernel: dict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
@@ -99,7 +106,7 @@ def fitted(samples: Iterable[Sample]) -> dict[str, tuple[float, float]]:
     return {name: _fit(found) for name, found in sorted(by_kernel.items())}
 
 
-def _fit(samples: Sequence[Sample]) -> tuple[float, float]:
+def _fit(samples: Sequence[Sample]) -> dict[str, float]:
     """Reweighted least squares of relative errors, close to least absolute ones. Few different sizes can
     tell the factor only."""
     formula = np.array([s.formula for s in samples])
@@ -114,20 +121,24 @@ def _fit(samples: Sequence[Sample]) -> tuple[float, float]:
         solution = np.linalg.lstsq(columns * root[:, None], root, rcond=None)[0]
         weights = 1.0 / np.maximum(np.abs(columns @ solution - 1.0), 0.01)
     each = solution[1] if len(solution) > 1 else 0.0
-    return float(solution[0]), float(each)
+    return {"factor": float(solution[0]), "each": float(each)}
 
 
-def to_toml(fits: Mapping[tuple[str, str], Mapping[str, tuple[float, float]]]) -> str:
+def to_toml(
+    fits: Mapping[Pair, Mapping[str, Mapping[str, float]]], codes: Mapping[Pair, Code]
+) -> str:
     lines = [
-        "# Cycles of a kernel on a core = factor * its formula (ops/) + each. Written by",
-        "# benchmarks/cost_model.py --fit from runs of the MLPerf Tiny nets on emulated cores.",
+        "# Cycles of a kernel on a core = factor * its formula (ops/) + each; bytes of the functions it consists of. Written",
+        "# by benchmarks/cost_model.py --fit from runs of the MLPerf Tiny nets on emulated cores, and from their images.",
     ]
     for (core, optimize), rows in fits.items():
-        lines += ["", f'["{core}".{optimize}]']
+        lines += ["", f'[cycles."{core}".{optimize}]']
         lines += [
-            f'"{name}" = {{ factor = {factor:.4f}, each = {each:.1f} }}'
-            for name, (factor, each) in rows.items()
+            f'"{name}" = {{ factor = {row["factor"]:.4f}, each = {row["each"]:.1f} }}'
+            for name, row in rows.items()
         ]
+    for (core, optimize), code in codes.items():
+        lines += code_lines(core, optimize, code)
     return "\n".join(lines) + "\n"
 
 
@@ -147,6 +158,41 @@ def judged(samples: Sequence[Sample], title: str) -> bool:
     return good
 
 
+def judged_code(pair: Pair) -> None:
+    """Prints what is expected of images and what they take."""
+    core, optimize = pair
+    code, rows, errors = code_of(core, optimize), [], []
+    for name, made in untuned_nets(core, optimize):
+        net = linked_net(name, made, core, optimize)
+        expected = net.expected(code)
+        errors.append(abs(expected / net.bytes - 1.0))
+        rows.append((name, expected, net.bytes, f"{100 * (expected / net.bytes - 1.0):+.1f}"))
+    table(f"{core} {optimize}: bytes of code", ("net", "expected", "linked", "error %"), rows)
+    print(f"code: error median {100 * np.median(errors):.1f} %, worst {100 * max(errors):.1f} %")
+
+
+def fit_codes(goals: Iterable[str]) -> dict[Pair, Code]:
+    """Functions of all cores; what a call and a loop nest take, from cortex-m4's images of the nets the model is
+    fitted to, for all of them."""
+    found = {}
+    for goal in goals:
+        nets = [linked_net(name, made, JUDGE, goal) for name, made in tuned_nets(JUDGE, goal)]
+        found[JUDGE, goal] = code = fitted_code(JUDGE, goal, nets)
+        for core in CODE_CORES:
+            found[core, goal] = replace(code, kernels=measured_pieces(core, goal))
+    return dict(sorted(found.items()))
+
+
+def fit_cycles(pairs: Iterable[Pair]) -> dict[Pair, dict[str, dict[str, float]]]:
+    return {pair: fitted(sampled(tuned_nets(*pair), pair[1])) for pair in pairs}
+
+
+def kept_cycles() -> dict[Pair, dict[str, dict[str, float]]]:
+    """As they are in costs.toml."""
+    cycles = tomllib.loads(COSTS.read_text("utf-8"))["cycles"]
+    return {(core, goal): rows for core, goals in cycles.items() for goal, rows in goals.items()}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -154,14 +200,18 @@ def main() -> int:
     parser.add_argument("--core", nargs="+", default=["cortex-m4"], choices=CORES)
     parser.add_argument("--optimize", nargs="+", default=["speed", "balanced"], choices=GOALS)
     parser.add_argument("--fit", action="store_true")
+    parser.add_argument("--fit-code", action="store_true")
     given = parser.parse_args()
     pairs = [(core, goal) for core in given.core for goal in given.optimize]
-    if given.fit:
-        COSTS.unlink(missing_ok=True)
-        fits = {pair: fitted(tuned_nets(*pair)) for pair in pairs}
-        COSTS.write_text(to_toml(fits), "utf-8")
+    if given.fit or given.fit_code:
+        cycles = fit_cycles(pairs) if given.fit else kept_cycles()
+        COSTS.write_text(to_toml(cycles, fit_codes(GOALS)), "utf-8")
         forget_fits()
-    verdicts = [judged(untuned_nets(*pair), " ".join(pair)) for pair in pairs]
+    for pair in [(JUDGE, goal) for goal in given.optimize]:
+        judged_code(pair)
+    if given.fit_code:
+        return 0
+    verdicts = [judged(sampled(untuned_nets(*p), p[1]), " ".join(p)) for p in pairs]
     return int(not all(verdicts))
 
 

@@ -17,7 +17,12 @@ from tinycc_ml.backend.emit import write_files
 from tinycc_ml.backend.program import Program
 from tinycc_ml.backend.target import load_target
 from tinycc_ml.compiler import Compiled, Options, compile
-from tinycc_ml.toolchain import build_image, run_image
+from tinycc_ml.toolchain import Image, build_image, run_image
+
+
+def flag_of(optimize: str) -> str:
+    """What the C compiler is told for a goal."""
+    return "-Os" if optimize == "size" else "-O2"
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class Case:
 
     @property
     def flag(self) -> str:
-        return self.opt or ("-Os" if self.optimize == "size" else "-O2")
+        return self.opt or flag_of(self.optimize)
 
     @property
     def key(self) -> str:
@@ -115,20 +120,25 @@ def _call(program: Program) -> str:
     return f"{program.name}_run({', '.join(['&arena', *(p.ident for p in ports)])})"
 
 
-def _by_toolchain(case: Case, compiled: Compiled, folder: Path) -> dict[str, Any]:
-    program, target = compiled.program, load_target(case.core)
+def linked(compiled: Compiled, core: str, flag: str, folder: Path) -> Image:
+    """The files of a net, in `folder`, as a program of their own."""
+    program = compiled.program
     main = folder.parent / "benchmark_main.c"
     lines = ['#include "tml_bench.h"', f'#include "{program.name}.h"']
     lines += [f"{line};" for line in _declarations(program)]
     lines += [f"void tml_bench_run(void) {{ {_call(program)}; }}", ""]
     main.write_text("\n".join(lines), encoding="utf-8")
-    image = build_image(
-        target,
+    return build_image(
+        load_target(core),
         [*_sources(compiled, folder), main],
         include_dirs=(folder,),
-        opt=case.flag,
+        opt=flag,
         workdir=folder.parent / "build",
     )
+
+
+def _by_toolchain(case: Case, compiled: Compiled, folder: Path) -> dict[str, Any]:
+    image = linked(compiled, case.core, case.flag, folder)
     run = run_image(image)
     if not run.ok or image.sizes is None:
         sys.exit(f"{case.key}: {run.fault or 'nothing was measured'}")

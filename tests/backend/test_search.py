@@ -7,12 +7,14 @@ from math import inf
 
 import pytest
 
-from tinycc_ml.backend.candidates import Candidate, Options
+from tinycc_ml.backend.candidates import Candidate, Options, code_bytes
+from tinycc_ml.backend.costs import Code, code_of
 from tinycc_ml.backend.limits import check_limits
 from tinycc_ml.backend.search import Choice, Limits, Search
 from tinycc_ml.backend.target import load_target
 from tinycc_ml.errors import TargetError
-from tinycc_ml.ops.base import Overlap
+from tinycc_ml.ops import table
+from tinycc_ml.ops.base import Kernel, Overlap
 
 from ..texts import graph
 
@@ -36,6 +38,10 @@ def search(*scratch_and_cycles: tuple[int, float], flash: tuple[int, ...] = ()) 
         made = [replace(c, flash_bytes=flash[k]) for k, c in enumerate(made)] if flash else made
         options[node.name] = Options(tuple(made), ())
     return Search(NET, NET.nodes, options, "caller")
+
+
+def _kernel(name: str) -> Kernel:
+    return Kernel(name, "", lambda site: None, lambda site: {})
 
 
 def taken(choice: Choice) -> list[int]:
@@ -88,7 +94,10 @@ def test_a_result_over_its_input_needs_no_bytes_of_its_own() -> None:
     ("limits", "words"),
     [
         (Limits(ram=100), "the arena takes 512 bytes, 412 more than --ram (100); at the peak, in"),
-        (Limits(flash=10), "constants take about 100 bytes, 90 more than --flash (10)"),
+        (
+            Limits(flash=10),
+            "constants take about 100 bytes and code 0, in all 100, 90 more than --flash (10)",
+        ),
         (Limits(cycles=3), "takes about 20 cycles, --cycles allows 3; most of it: 'b' (10 cycles)"),
     ],
 )
@@ -97,6 +106,91 @@ def test_a_limit_that_can_not_be_met_is_named(limits: Limits, words: str) -> Non
     with pytest.raises(TargetError) as error:
         check_limits(load_target("cortex-m4"), choice, limits)
     assert words in str(error.value)
+
+
+def with_code(*offers: tuple[float, dict[str, int]], first: int = 9) -> Search:
+    """Kernels of cycles and functions; the first node has only the first ones."""
+    found = search(*((0, cycles) for cycles, _ in offers))
+    options = {}
+    for node, count in zip(NET.nodes, (first, len(offers)), strict=True):
+        made = [
+            replace(c, kernel=_kernel(f"kernel{k}"), pieces=tuple(functions.items()))
+            for k, (c, (_, functions)) in enumerate(
+                zip(found.options[node.name].candidates, offers, strict=True)
+            )
+        ]
+        options[node.name] = Options(tuple(made[:count]), ())
+    return Search(NET, NET.nodes, options, "caller")
+
+
+def test_functions_that_kernels_share_count_once() -> None:
+    choice = with_code((10.0, {"own": 300, "shared": 200})).best("speed", Limits())
+    assert choice.code == 500 and choice.flash == 500
+
+
+def test_a_kernel_that_one_node_calls_is_smaller() -> None:
+    kernel = Candidate("a", _kernel("k"), 0, (), 1.0, pieces=(("k", 300),), single_bytes=200)
+    assert code_bytes([kernel]) == 100
+    assert code_bytes([kernel, replace(kernel, node="b")]) == 300
+
+
+@pytest.mark.parametrize(
+    ("optimize", "saved", "wanted"),
+    [
+        ("speed", 10, 1), ("balanced", 15_000, 0), ("balanced", 17_000, 1), ("size", 63_000, 0),
+        ("size", 65_000, 1),
+    ],
+)  # fmt: skip
+def test_a_kernel_of_one_node_has_to_be_worth_its_code(
+    optimize: str, saved: float, wanted: int
+) -> None:
+    """1,000 bytes: a byte is worth 16 cycles for balanced, 64 for size."""
+    found = with_code((1e7, {"slow": 100}), (1e7 - saved, {"fast": 1000}), first=1)
+    assert taken(found.best(optimize, Limits())) == [0, wanted]
+
+
+def test_a_limit_of_flash_counts_code_and_names_the_function() -> None:
+    found = with_code((1000.0, {"fast": 3000}), (5000.0, {"slow": 400}))
+    assert taken(found.best("speed", Limits(flash=3000))) == [0, 0]
+    choice = found.best("speed", Limits(flash=399))
+    assert taken(choice) == [1, 1]
+    with pytest.raises(TargetError, match=r"code 400, in all 400, 1 more .* 'slow' \(400 bytes\)"):
+        check_limits(load_target("cortex-m4"), choice, Limits(flash=399))
+
+
+def test_the_flash_of_a_part_is_checked_for_constants_only() -> None:
+    """Code is about right, constants are certain."""
+    part = load_target("atmega328p")
+    limits = Limits(flash=float(part.memories["flash"] or 0))
+    choice = with_code((1000.0, {"fast": 40_000})).best("speed", limits)
+    check_limits(part, choice, limits)
+
+
+def test_the_code_of_a_call_is_inlined_or_shared() -> None:
+    kernel = Candidate("a", _kernel("k"), 0, (), 1.0)
+    code = Code({"k": {"k": 300, "piece": 100}}, "every", factor=0.5, each=10.0)
+    every = code.of(kernel)
+    assert (every.code_bytes, every.pieces, every.single_bytes) == (160, (("piece", 100),), 0)
+    single = replace(code, inlined="single").of(kernel)
+    assert (single.code_bytes, len(single.pieces), single.single_bytes) == (10, 2, 150)
+
+
+def test_code_was_measured_for_every_kernel_of_a_core() -> None:
+    target = load_target("cortex-m4")
+    kernels = {k.name: k for op in table().values() for k in op.kernels}
+    for goal in ("speed", "balanced", "size"):
+        wanted = {
+            n for n, k in kernels.items() if k.features <= target.features and goal in k.goals
+        }
+        assert wanted <= code_of("cortex-m4", goal).kernels.keys()
+
+
+def test_limits_of_memory_and_flash_are_met_together() -> None:
+    """With little memory the fastest takes much flash; the one with little of both is slow."""
+    found = search((400, 1000.0), (0, 2000.0), (0, 9000.0), flash=(1000, 5000, 1000))
+    limits = Limits(ram=BYTES, flash=2500)
+    choice = found.best("speed", limits)
+    assert choice.meets(limits) and taken(choice) == [2, 2]
 
 
 def test_no_limit_is_no_error() -> None:

@@ -1,7 +1,9 @@
-"""Candidates: for each node, the kernels that can serve it on a target, and a loop nest. Nothing is packed."""
+"""Candidates: for each node, the kernels that can serve it on a target, and a loop nest."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from ..errors import Location, ModelError
@@ -24,6 +26,11 @@ class Candidate:
     y_format: str = PLAIN
     index: int = 0  # among the node's candidates
     flash_bytes: int = 0  # its constants
+    code_bytes: int = 0  # C of this call: with its parameters, and what is inlined into it
+    pieces: tuple[tuple[str, int], ...] = ()  # functions that all calls share, with bytes
+    single_bytes: int = (
+        0  # so many fewer when nothing else calls the kernel: inlined, for literal shapes
+    )
 
     @property
     def key(self) -> tuple[str, int]:
@@ -33,6 +40,18 @@ class Candidate:
     @property
     def name(self) -> str:
         return self.kernel.name if self.kernel else "loop nest"
+
+
+def shared_code(candidates: Iterable[Candidate]) -> dict[str, int]:
+    """The functions that candidates need, each once, with their bytes."""
+    return {name: size for c in candidates for name, size in c.pieces}
+
+
+def code_bytes(candidates: Collection[Candidate]) -> int:
+    """Of all the C of nodes together."""
+    calls = Counter(c.name for c in candidates)
+    single = sum(c.single_bytes for c in candidates if calls[c.name] == 1)
+    return sum(c.code_bytes for c in candidates) + sum(shared_code(candidates).values()) - single
 
 
 @dataclass(frozen=True)
@@ -81,10 +100,10 @@ def overlaps_of(kernel: Kernel, site: Site) -> tuple[Overlap, ...]:
 
 
 def _flash_bytes(kernel: Kernel, site: Site) -> int:
-    """As the kernel says, else what the node's constants take."""
+    """As the kernel says, else of what it packs."""
     if kernel.flash_bytes is not None:
         return kernel.flash_bytes(site)
-    return sum(t.type.bytes for t in site.inputs if t.is_constant)
+    return sum(array.nbytes for _, array in kernel.arrays(site))
 
 
 def _lacks(kernel: Kernel, target: Target, optimize: str) -> str | None:

@@ -1,19 +1,23 @@
 """Costs: what a kernel takes on a core. Formulas in ops/ say how cycles grow on a Cortex-M4; costs.toml, fitted to
-measured nets by benchmarks/cost_model.py, says how far off they are for each core and goal."""
+measured nets by benchmarks/cost_model.py, says how far off they are for each core and goal, and how many bytes
+the functions are that a kernel consists of."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from ..ir.graph import Node
 from .candidates import Candidate, Options
 from .target import Target
 
 _FILE = Path(__file__).resolve().parent / "costs.toml"
+# Cores whose code is within 3 % of another's
+_SAME_CODE = {"cortex-m7": "cortex-m4", "cortex-m33": "cortex-m4", "cortex-m55": "cortex-m4"}
 # Measured cycles by node and index of the candidate
 Costs = Mapping[tuple[str, int], float]
 
@@ -26,10 +30,43 @@ class Fit:
     each: float = 0.0
 
 
+@dataclass(frozen=True)
+class Code:
+    """Bytes of C for a core and goal, by kernel: the functions it consists of, compiled by themselves. In a net
+    they are as large, but for the kernel's own function where the compiler inlines or specialises it: at "every"
+    call, at a "single" one, or "never". For the literal shapes of the call it is `factor` times as large. `each`: what a call
+    takes, with its parameters; `nest`: a loop nest."""
+
+    kernels: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    inlined: str = "never"
+    factor: float = 1.0
+    each: float = 0.0
+    nest: float = 0.0
+
+    def of(self, candidate: Candidate) -> Candidate:
+        """The candidate with its code."""
+        if candidate.kernel is None:
+            return replace(candidate, code_bytes=round(self.nest))
+        name = candidate.kernel.name
+        sizes = dict(self.kernels.get(name, {}))
+        own, call = sizes.get(name, 0), self.each
+        if self.inlined == "every":
+            call += self.factor * sizes.pop(name, 0)
+        single = round((1.0 - self.factor) * own) if self.inlined == "single" else 0
+        pieces = tuple(sorted(sizes.items()))
+        return replace(candidate, code_bytes=round(call), pieces=pieces, single_bytes=single)
+
+
 def fitted(node: Node, options: Options, target: Target, optimize: str) -> Options:
-    """The candidates of a node with the cycles of the target's core."""
-    fits = _fits().get(f"{target.core}.{optimize}", {})
-    return _each(options, lambda c: _with(c, fits.get(fit_name(node, c), Fit())))
+    """The candidates of a node with the cycles and the code of the target's core."""
+    fits, code = _fits().get(f"{target.core}.{optimize}", {}), code_of(target.core, optimize)
+    return _each(options, lambda c: code.of(_with(c, fits.get(fit_name(node, c), Fit()))))
+
+
+def code_of(core: str, optimize: str) -> Code:
+    """No bytes for a core that nobody measured."""
+    same = _SAME_CODE.get(core, core)
+    return _codes().get(f"{same}.{optimize}", Code())
 
 
 def measured(options: Options, costs: Costs) -> Options:
@@ -53,17 +90,33 @@ def _with(candidate: Candidate, fit: Fit) -> Candidate:
 
 def forget_fits() -> None:
     """The file has changed."""
+    _tables.cache_clear()
     _fits.cache_clear()
+    _codes.cache_clear()
+
+
+@cache
+def _tables() -> Mapping[str, Mapping[str, Any]]:
+    """ "cycles" and "code": by core and goal."""
+    if not _FILE.exists():
+        return {}
+    with _FILE.open("rb") as file:
+        return tomllib.load(file)
 
 
 @cache
 def _fits() -> Mapping[str, Mapping[str, Fit]]:
-    if not _FILE.exists():
-        return {}
-    with _FILE.open("rb") as file:
-        tables = tomllib.load(file)
     return {
         f"{core}.{goal}": {name: Fit(**row) for name, row in rows.items()}
-        for core, goals in tables.items()
+        for core, goals in _tables().get("cycles", {}).items()
         for goal, rows in goals.items()
+    }
+
+
+@cache
+def _codes() -> Mapping[str, Code]:
+    return {
+        f"{core}.{goal}": Code(**table)
+        for core, goals in _tables().get("code", {}).items()
+        for goal, table in goals.items()
     }

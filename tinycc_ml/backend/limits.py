@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from math import inf
 
 from ..errors import TargetError
+from .candidates import shared_code
 from .names import short
 from .search import Choice, Limits, peak_step
 from .target import Target
@@ -27,7 +28,7 @@ def check_limits(target: Target, choice: Choice, limits: Limits) -> None:
     """TargetError for the first limit that even the best choice breaks."""
     if choice.ram > limits.ram:
         raise TargetError(_ram(target, choice, limits))
-    if choice.flash > limits.flash:
+    if (choice.constants if _own(target, limits) else choice.flash) > limits.flash:
         raise TargetError(_flash(target, choice, limits))
     if choice.cycles > limits.cycles:
         raise TargetError(_cycles(choice, limits))
@@ -46,13 +47,28 @@ def _ram(target: Target, choice: Choice, limits: Limits) -> str:
 
 
 def _flash(target: Target, choice: Choice, limits: Limits) -> str:
-    own = target.memories["flash"] == limits.flash
-    sizes = ((c.flash_bytes, name) for name, c in choice.chosen.items())
+    own, most = _own(target, limits), int(limits.flash)
+    have = choice.constants if own else choice.flash
+    parts = "" if own else f" and code {choice.code:,}, in all {have:,}"
+    sizes = [(c.flash_bytes, name) for name, c in choice.chosen.items()]
     return (
-        f"constants take about {choice.flash:,} bytes, {choice.flash - int(limits.flash):,} more than "
-        f"{f'the flash of {target.name}' if own else '--flash'} ({int(limits.flash):,}); "
-        f"most of it: {_most(sizes, 'bytes')}"
+        f"constants take about {choice.constants:,} bytes{parts}, {have - most:,} more than "
+        f"{f'the flash of {target.name}' if own else '--flash'} ({most:,}); "
+        f"most of it: {_most(sizes if own else [*sizes, *_code(choice)], 'bytes')}"
     )
+
+
+def _own(target: Target, limits: Limits) -> bool:
+    """The limit of flash is that of the part. Of it only constants, which are certain, are refused here; whether
+    code fits beside them the linker knows."""
+    return target.memories["flash"] == limits.flash
+
+
+def _code(choice: Choice) -> list[tuple[int, str]]:
+    """Of each function that kernels share, and of what a node has of its own."""
+    nodes = [(c.code_bytes, f"code of {name}") for name, c in choice.chosen.items()]
+    shared = shared_code(choice.chosen.values())
+    return [*nodes, *((size, name) for name, size in shared.items())]
 
 
 def _cycles(choice: Choice, limits: Limits) -> str:

@@ -1,24 +1,28 @@
 """The search for a choice: plans of a net from the fastest one to smaller ones, and the one that a goal wants.
 
-Whatever is chosen for one node bears on the others, by formats of tensors and by the arena. So whole
-choices are compared: the cheapest one in modelled cycles first, then, as long as the goal may want it,
-choices in which the step that needs the most memory gets along with less, or constants cost something.
+Whatever is chosen for one node bears on the others, by formats of tensors, by the arena and by the code that
+they share. So whole choices are compared: the cheapest one in modelled cycles and bytes of flash first, then,
+as long as the goal may want it, choices in which the step that needs the most memory gets along with less.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import inf
 
 from ..ir.graph import Graph, Node
+from ..ops.base import PLANAR
 from .arena import Arena, plan_arena
-from .candidates import Candidate, Options
+from .candidates import Candidate, Options, code_bytes, shared_code
 from .formats import assign
 
 # How much slower than the fastest choice one may be that takes less memory
 _AS_FAST = {"speed": 1.03, "balanced": 1.05, "size": 1.5}
-# Cycles that a byte of constants is worth, tried in turn while a limit of flash is not met
+# Cycles that a byte of flash is worth: as many as a part of 80 MHz and 256 KB has for each of its bytes when it
+# runs the net 20 times a second, for size five times a second
+_BYTE_WORTH = {"speed": 0.0, "balanced": 16.0, "size": 64.0}
+# What it is worth instead, tried in turn while the limits of memory and flash are not met together
 _FLASH_PRICES = tuple(0.05 * 2.0**k for k in range(24))
 _ROUNDS = 200
 # A byte of memory that no peak asks for: it decides between equals
@@ -27,8 +31,8 @@ _CYCLES_A_BYTE = 1e-3
 
 @dataclass(frozen=True)
 class Limits:
-    """What a plan may take at most; inf where nothing is said. Bytes of arena, bytes of constants, modelled
-    cycles."""
+    """What a plan may take at most; inf where nothing is said. Bytes of arena, bytes of constants and code,
+    modelled cycles."""
 
     ram: float = inf
     flash: float = inf
@@ -48,8 +52,17 @@ class Choice:
 
     @property
     def flash(self) -> int:
-        """About the bytes of constants: before any is packed."""
+        return self.constants + self.code
+
+    @property
+    def constants(self) -> int:
+        """Those that two nodes share count for both."""
         return sum(c.flash_bytes for c in self.chosen.values())
+
+    @property
+    def code(self) -> int:
+        """About: as far as kernels were measured for the core."""
+        return code_bytes(self.chosen.values())
 
     @property
     def cycles(self) -> float:
@@ -73,43 +86,90 @@ class Search:
 
     def __post_init__(self) -> None:
         self._by_name = {node.name: node for node in self.nodes}
+        self._every = [c for given in self.options.values() for c in given.candidates]
+        self._memory = {c.key: self.memory(c) for c in self._every}
 
     def best(self, optimize: str, limits: Limits) -> Choice:
-        """Of choices within the limits that are about as fast as the fastest of them, the one with the
-        least memory. When none is within, the one that misses them least."""
-        for flash_price in (0.0, *_FLASH_PRICES):
-            self._shrink(flash_price, _AS_FAST[optimize], limits)
-            if min(c.flash for c in self.choices) <= limits.flash:
+        """Of choices within the limits that are about as good as the best of them in cycles and flash, the one
+        with the least memory. When none is within, the one that misses them least."""
+        worth, slack = _BYTE_WORTH[optimize], _AS_FAST[optimize] - 1.0
+        for price in (worth, *(p for p in _FLASH_PRICES if p > worth)):
+            self._shrink(price, slack, limits)
+            if any(c.meets(replace(limits, cycles=inf)) for c in self.choices):
                 break
         within = [c for c in self.choices if c.meets(limits)]
         if not within:
             return min(self.choices, key=lambda c: _excess(c, limits))
-        bar = _AS_FAST[optimize] * min(c.cycles for c in within)
-        return min((c for c in within if c.cycles <= bar), key=lambda c: (c.ram, c.cycles, c.flash))
+        bar = min(_value(c.chosen, worth) for c in within) + slack * min(c.cycles for c in within)
+        good = (c for c in within if _value(c.chosen, worth) <= bar)
+        return min(good, key=lambda c: (c.ram, _value(c.chosen, worth), c.flash))
 
-    def _shrink(self, flash_price: float, as_fast: float, limits: Limits) -> None:
-        """The cheapest choice, then smaller ones: the nodes at the peak must do with less each time."""
+    def _shrink(self, price: float, slack: float, limits: Limits) -> None:
+        """The best choice at a price of flash, then smaller ones: the nodes at the peak must do with less each
+        time."""
         caps: dict[str, float] = {}
-        fastest = inf
+        best, fastest = inf, inf
+        chosen = self._with_less_code(price)
         for _ in range(_ROUNDS):
-            chosen = assign(self.graph, self.nodes, self.options, self._cost(flash_price, caps))
             if chosen is None:
                 return
             choice = Choice(chosen, plan_arena(self.graph, self.nodes, chosen, self.io))
             self.choices.append(choice)
-            fastest = min(fastest, choice.cycles)
-            if choice.cycles > as_fast * fastest and choice.ram <= limits.ram:
+            best, fastest = min(best, _value(chosen, price)), min(fastest, choice.cycles)
+            if _value(chosen, price) > best + slack * fastest and choice.ram <= limits.ram:
                 return
             caps.update({n: self.memory(chosen[n]) - 1 for n in _peak_nodes(choice)})
+            chosen = self._assigned(price, chosen.values(), caps)
 
-    def _cost(self, flash_price: float, caps: Mapping[str, float]) -> Callable[[Candidate], float]:
-        def cost(candidate: Candidate) -> float:
-            memory = self.memory(candidate)
-            if memory > caps.get(candidate.node, inf):
+    def _with_less_code(self, price: float) -> Mapping[str, Candidate] | None:
+        """The fastest assignment, then without kernels that are not worth their code: those that share a function
+        or a format are given up together, one such group after the other, the best one first."""
+        groups = _groups(self._every)
+        chosen = self._assigned(price, self._every)
+        while chosen is not None and price > 0.0:
+            used = {c.name for c in chosen.values()}
+            tried = {group for group in groups if group & used}
+            offers = [o for group in tried for o in self._without(group, chosen, price)]
+            better = min((chosen, *offers), key=lambda offer: _value(offer, price))
+            if better is chosen:
+                break
+            chosen = better
+        return chosen
+
+    def _without(
+        self, kernels: Collection[str], chosen: Mapping[str, Candidate], price: float
+    ) -> Iterator[Mapping[str, Candidate]]:
+        """Once as if each node had to bear all the code that is new, once as if none had to; a second look knows
+        what they share."""
+        kept = [c for c in chosen.values() if c.name not in kernels]
+        for there in (kept, self._every):
+            first = self._assigned(price, there, without=kernels)
+            second = first and self._assigned(price, first.values(), without=kernels)
+            if second:
+                yield second
+
+    def _assigned(
+        self,
+        price: float,
+        there: Iterable[Candidate],
+        caps: Mapping[str, float] | None = None,
+        without: Collection[str] = (),
+    ) -> Mapping[str, Candidate] | None:
+        """The cheapest assignment where the functions of candidates that are `there` cost nothing."""
+        free = shared_code(there)
+        missing: dict[str, int] = {}
+
+        def cost(c: Candidate) -> float:
+            memory = self._memory[c.key]
+            if c.name in without or memory > (caps or {}).get(c.node, inf):
                 return inf
-            return candidate.cycles + flash_price * candidate.flash_bytes + _CYCLES_A_BYTE * memory
+            if c.name not in missing:
+                new = sum(size for name, size in c.pieces if name not in free)
+                missing[c.name] = new if c.name in free else max(new - c.single_bytes, 0)
+            flash = c.flash_bytes + c.code_bytes + missing[c.name]
+            return c.cycles + price * flash + _CYCLES_A_BYTE * memory
 
-        return cost
+        return assign(self.graph, self.nodes, self.options, cost)
 
     def memory(self, candidate: Candidate) -> int:
         """Bytes that a node needs beside its inputs: scratch, and what its result takes beyond an input
@@ -129,6 +189,23 @@ class Search:
         given = tensor in self.graph.inputs and self.io == "caller"
         kept = tensor in self.graph.outputs
         return not (given or kept) and self.graph.sole_consumer(tensor) is not None
+
+
+def _value(chosen: Mapping[str, Candidate], price: float) -> float:
+    """Cycles, and those that the bytes of flash are worth."""
+    candidates = chosen.values()
+    flash = sum(c.flash_bytes for c in candidates) + code_bytes(candidates)
+    return sum(c.cycles for c in candidates) + price * flash
+
+
+def _groups(candidates: Iterable[Candidate]) -> set[frozenset[str]]:
+    """The kernels that use a function, for each function, and those that read or write planes."""
+    users: dict[str, set[str]] = {}
+    for c in candidates:
+        planar = [PLANAR] if PLANAR in (c.x_format, c.y_format) else []
+        for name in (*planar, *(name for name, _ in c.pieces)):
+            users.setdefault(name, set()).add(c.name)
+    return {frozenset(kernels) for kernels in users.values()}
 
 
 def peak_step(arena: Arena) -> int:

@@ -91,7 +91,11 @@ def _instead(candidate: Candidate, fastest: Candidate) -> str:
         return f"stores tensors as its neighbours do, {candidate.x_format} to {candidate.y_format}: {slower}"
     if candidate.flash_bytes < fastest.flash_bytes:
         return f"{fastest.flash_bytes - candidate.flash_bytes:,} bytes of constants fewer, {slower}"
-    return f"less memory, {slower}"
+    alike = (candidate.scratch_bytes, candidate.overlaps) == (
+        fastest.scratch_bytes,
+        fastest.overlaps,
+    )
+    return f"{'less code' if alike else 'less memory'}, {slower}"
 
 
 def _weights_bytes(program: Program | None, node: str) -> int | None:

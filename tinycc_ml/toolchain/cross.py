@@ -82,13 +82,31 @@ def object_sizes(
     workdir: Path,
 ) -> Sizes:
     """What the objects of `sources` take, before the linker drops what nothing calls."""
+    objects = _objects(target, sources, include_dirs, opt, workdir)
+    return sum((read_sizes(target, path) for path in objects), Sizes())
+
+
+def object_symbols(
+    target: Target,
+    source: Path,
+    *,
+    include_dirs: Iterable[Path] = (),
+    opt: str = "-O2",
+    workdir: Path,
+) -> tuple[Symbol, ...]:
+    """The functions and data of one source as it is compiled, before it is linked."""
+    return read_symbols(target, _objects(target, [source], include_dirs, opt, workdir)[0])
+
+
+def _objects(
+    target: Target, sources: Sequence[Path], include_dirs: Iterable[Path], opt: str, workdir: Path
+) -> list[Path]:
     workdir.mkdir(parents=True, exist_ok=True)
     includes = (f"-I{folder}" for folder in include_dirs)
     # unwind tables are for debuggers on the host; no firmware keeps them
     options = ("-std=c99", opt, "-fno-asynchronous-unwind-tables", *includes)
     build = _Build(target, workdir, 0)
-    objects = [build.compile(path, options, f"object{i}")[0] for i, path in enumerate(sources)]
-    return sum((read_sizes(target, path) for path in objects), Sizes())
+    return [build.compile(path, options, f"object{i}")[0] for i, path in enumerate(sources)]
 
 
 @dataclass(frozen=True)
