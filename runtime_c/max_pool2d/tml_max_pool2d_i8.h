@@ -29,92 +29,106 @@ struct tml_max_pool2d_params {
     int32_t y_max;            /* y_min..127 */
 };
 
+/* The taps of one window that lie within the image. */
+struct tml_max_pool2d_taps {
+    int_fast16_t rows;
+    int_fast16_t columns;
+    ptrdiff_t step;     /* from tap to tap of a row */
+    ptrdiff_t row_step; /* from behind the last tap of a row to the first of the next */
+};
+
 #if TML_PACKED
-/* The maximum of the taps of 4 channels, y_min..y_max. x: at the first of rows x columns taps. */
-TML_LEAF uint32_t tml_max_pool2d_word_i8(const struct tml_max_pool2d_params *TML_RESTRICT p,
-                                         const int8_t *x, int_fast16_t rows, int_fast16_t columns)
+/* The maximum of the taps of 4 channels. x: at the first tap. */
+TML_INLINE uint32_t tml_max_pool2d_word_i8(struct tml_max_pool2d_taps taps, const int8_t *x)
 {
-    ptrdiff_t step = p->dilation_w * p->x_c;
-    ptrdiff_t row_step = p->dilation_h * p->x_row_pitch - columns * step;
     uint32_t max = tml_4_i8(-128);
-    for (; rows > 0; rows--) {
-        for (int_fast16_t i = columns / 2; i > 0; i--) {
+    for (int_fast16_t rows = taps.rows; rows > 0; rows--) {
+        for (int_fast16_t i = taps.columns / 2; i > 0; i--) {
             uint32_t a = tml_load_bytes(x);
-            uint32_t b = tml_load_bytes(x + step);
+            uint32_t b = tml_load_bytes(x + taps.step);
             max = tml_max_4_i8(tml_max_4_i8(max, a), b);
-            x += 2 * step;
+            x += 2 * taps.step;
         }
-        if (columns % 2 != 0) {
+        if (taps.columns % 2 != 0) {
             max = tml_max_4_i8(max, tml_load_bytes(x));
-            x += step;
+            x += taps.step;
         }
-        x += row_step;
+        x += taps.row_step;
     }
-    return tml_clamp_4_i8(max, p->y_min, p->y_max);
+    return max;
 }
 
-/* The same of a whole window of 2 x 2. */
-TML_INLINE uint32_t tml_max_pool2d_2x2_i8(const struct tml_max_pool2d_params *p, const int8_t *x)
+/* The same of a row of 2, or of two such rows. */
+TML_INLINE uint32_t tml_max_pool2d_pairs_i8(struct tml_max_pool2d_taps taps, const int8_t *x)
 {
-    ptrdiff_t step = p->dilation_w * p->x_c;
-    ptrdiff_t row_step = p->dilation_h * p->x_row_pitch;
-    uint32_t a = tml_load_bytes(x);
-    uint32_t b = tml_load_bytes(x + step);
-    uint32_t c = tml_load_bytes(x + row_step);
-    uint32_t d = tml_load_bytes(x + row_step + step);
-    uint32_t max = tml_max_4_i8(tml_max_4_i8(a, b), tml_max_4_i8(c, d));
-    return tml_clamp_4_i8(max, p->y_min, p->y_max);
+    uint32_t max = tml_max_4_i8(tml_load_bytes(x), tml_load_bytes(x + taps.step));
+    if (taps.rows == 2) {
+        x += 2 * taps.step + taps.row_step;
+        uint32_t below = tml_max_4_i8(tml_load_bytes(x), tml_load_bytes(x + taps.step));
+        max = tml_max_4_i8(max, below);
+    }
+    return max;
 }
 
-TML_INLINE void tml_max_pool2d_4_i8(const struct tml_max_pool2d_params *p, const int8_t *x,
-                                    int_fast16_t rows, int_fast16_t columns, int8_t *y)
+/* All channels of one window, four at once; gives how many are left. */
+TML_INLINE int_fast16_t tml_max_pool2d_words_i8(const struct tml_max_pool2d_params *TML_RESTRICT p,
+                                                struct tml_max_pool2d_taps taps, const int8_t *x,
+                                                int8_t *y)
 {
-    bool whole = p->kernel_h == 2 && p->kernel_w == 2 && rows == 2 && columns == 2;
-    uint32_t max =
-        whole ? tml_max_pool2d_2x2_i8(p, x) : tml_max_pool2d_word_i8(p, x, rows, columns);
-    tml_store_bytes(y, max);
+    bool small = p->kernel_w == 2 && p->kernel_h <= 2;
+    bool pairs = small && taps.columns == 2 && taps.rows == p->kernel_h;
+    int32_t y_min = p->y_min;
+    int32_t y_max = p->y_max;
+    for (int_fast16_t i = p->x_c / 4; i > 0; i--) {
+        uint32_t max = pairs ? tml_max_pool2d_pairs_i8(taps, x) : tml_max_pool2d_word_i8(taps, x);
+        tml_store_bytes(y, tml_clamp_4_i8(max, y_min, y_max));
+        x += 4;
+        y += 4;
+    }
+    return p->x_c % 4;
 }
 #else
-/* The maximum of y_min and the taps, of 4 channels, y_max at most. x: at the first of rows x
- * columns taps. */
-TML_LEAF void tml_max_pool2d_4_i8(const struct tml_max_pool2d_params *TML_RESTRICT p,
-                                  const int8_t *x, int_fast16_t rows, int_fast16_t columns,
-                                  int8_t *y)
+/* All channels of one window, four at once; gives how many are left. */
+TML_INLINE int_fast16_t tml_max_pool2d_words_i8(const struct tml_max_pool2d_params *TML_RESTRICT p,
+                                                struct tml_max_pool2d_taps taps, const int8_t *x,
+                                                int8_t *y)
 {
-    int32_t a[4] = {p->y_min, p->y_min, p->y_min, p->y_min};
-    ptrdiff_t step = p->dilation_w * p->x_c;
-    ptrdiff_t row_step = p->dilation_h * p->x_row_pitch - columns * step;
-    for (; rows > 0; rows--) {
-        for (int_fast16_t i = columns; i > 0; i--) {
-            a[0] = x[0] > a[0] ? x[0] : a[0];
-            a[1] = x[1] > a[1] ? x[1] : a[1];
-            a[2] = x[2] > a[2] ? x[2] : a[2];
-            a[3] = x[3] > a[3] ? x[3] : a[3];
-            x += step;
+    for (int_fast16_t c = p->x_c / 4; c > 0; c--) {
+        int32_t a[4] = {p->y_min, p->y_min, p->y_min, p->y_min};
+        const int8_t *at = x;
+        for (int_fast16_t rows = taps.rows; rows > 0; rows--) {
+            for (int_fast16_t i = taps.columns; i > 0; i--) {
+                a[0] = at[0] > a[0] ? at[0] : a[0];
+                a[1] = at[1] > a[1] ? at[1] : a[1];
+                a[2] = at[2] > a[2] ? at[2] : a[2];
+                a[3] = at[3] > a[3] ? at[3] : a[3];
+                at += taps.step;
+            }
+            at += taps.row_step;
         }
-        x += row_step;
+        for (int i = 0; i < 4; i++) {
+            y[i] = (int8_t)(a[i] < p->y_max ? a[i] : p->y_max);
+        }
+        x += 4;
+        y += 4;
     }
-    for (int i = 0; i < 4; i++) {
-        y[i] = (int8_t)(a[i] < p->y_max ? a[i] : p->y_max);
-    }
+    return p->x_c % 4;
 }
 #endif
 
-/* The same of one channel. */
-TML_LEAF int32_t tml_max_pool2d_1_i8(const struct tml_max_pool2d_params *TML_RESTRICT p,
-                                     const int8_t *x, int_fast16_t rows, int_fast16_t columns)
+/* One channel of a window. */
+TML_INLINE int8_t tml_max_pool2d_1_i8(const struct tml_max_pool2d_params *TML_RESTRICT p,
+                                      struct tml_max_pool2d_taps taps, const int8_t *x)
 {
     int32_t a = p->y_min;
-    ptrdiff_t step = p->dilation_w * p->x_c;
-    ptrdiff_t row_step = p->dilation_h * p->x_row_pitch - columns * step;
-    for (; rows > 0; rows--) {
-        for (int_fast16_t i = columns; i > 0; i--) {
+    for (int_fast16_t rows = taps.rows; rows > 0; rows--) {
+        for (int_fast16_t i = taps.columns; i > 0; i--) {
             a = *x > a ? *x : a;
-            x += step;
+            x += taps.step;
         }
-        x += row_step;
+        x += taps.row_step;
     }
-    return a;
+    return (int8_t)(a < p->y_max ? a : p->y_max);
 }
 
 /*
@@ -124,27 +138,27 @@ TML_LEAF int32_t tml_max_pool2d_1_i8(const struct tml_max_pool2d_params *TML_RES
 TML_KERNEL void tml_max_pool2d_i8(const struct tml_max_pool2d_params *TML_RESTRICT p,
                                   const int8_t *x, int8_t *y)
 {
+    struct tml_max_pool2d_taps taps;
+    taps.step = p->dilation_w * p->x_c;
     for (int_fast16_t oy = 0; oy < p->y_h; oy++) {
         int_fast16_t row = oy * p->stride_h - p->pad_top;
         struct tml_taps v = tml_clip_taps(row, p->dilation_h, p->kernel_h, p->x_h);
+        ptrdiff_t first_row = (row + v.begin * p->dilation_h) * p->x_row_pitch;
+        int8_t *y_pixel = y + oy * p->y_row_pitch;
         for (int_fast16_t ox = 0; ox < p->y_w; ox++) {
             int_fast16_t col = ox * p->stride_w - p->pad_left;
             struct tml_taps h = tml_clip_taps(col, p->dilation_w, p->kernel_w, p->x_w);
-            int_fast16_t rows = tml_count_taps(v);
-            int_fast16_t columns = tml_count_taps(h);
-            ptrdiff_t first = (row + v.begin * p->dilation_h) * p->x_row_pitch +
-                              (col + h.begin * p->dilation_w) * p->x_c;
-            const int8_t *x_first = rows * columns == 0 ? x : x + first;
-            int8_t *y_pixel = y + oy * p->y_row_pitch + ox * p->x_c;
-            int_fast16_t c = 0;
-            for (; c + 4 <= p->x_c; c += 4) {
-                tml_max_pool2d_4_i8(p, x_first + c, rows, columns, y_pixel + c);
-            }
-            for (int_fast16_t rest = p->x_c % 4; rest > 0; rest--) {
-                int32_t acc = tml_max_pool2d_1_i8(p, x_first + c, rows, columns);
-                y_pixel[c] = (int8_t)(acc < p->y_max ? acc : p->y_max);
+            taps.columns = tml_count_taps(h);
+            taps.rows = taps.columns > 0 ? tml_count_taps(v) : 0;
+            taps.row_step = p->dilation_h * p->x_row_pitch - taps.columns * taps.step;
+            ptrdiff_t first = first_row + (col + h.begin * p->dilation_w) * p->x_c;
+            const int8_t *x_first = taps.rows == 0 ? x : x + first;
+            int_fast16_t rest = tml_max_pool2d_words_i8(p, taps, x_first, y_pixel);
+            for (int_fast16_t c = p->x_c - rest; rest > 0; rest--) {
+                y_pixel[c] = tml_max_pool2d_1_i8(p, taps, x_first + c);
                 c++;
             }
+            y_pixel += p->x_c;
         }
     }
 }
