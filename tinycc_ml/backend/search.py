@@ -94,7 +94,7 @@ class Search:
         with the least memory. When none is within, the one that misses them least."""
         worth, slack = _BYTE_WORTH[optimize], _AS_FAST[optimize] - 1.0
         for price in (worth, *(p for p in _FLASH_PRICES if p > worth)):
-            self._shrink(price, slack, limits)
+            self._shrink(price, slack, limits, slack if price == worth else inf)
             if any(c.meets(replace(limits, cycles=inf)) for c in self.choices):
                 break
         within = [c for c in self.choices if c.meets(limits)]
@@ -104,12 +104,12 @@ class Search:
         good = (c for c in within if _value(c.chosen, worth) <= bar)
         return min(good, key=lambda c: (c.ram, _value(c.chosen, worth), c.flash))
 
-    def _shrink(self, price: float, slack: float, limits: Limits) -> None:
+    def _shrink(self, price: float, slack: float, limits: Limits, slower: float) -> None:
         """The best choice at a price of flash, then smaller ones: the nodes at the peak must do with less each
         time."""
         caps: dict[str, float] = {}
         best, fastest = inf, inf
-        chosen = self._with_less_code(price)
+        chosen = self._with_less_code(price, slower)
         for _ in range(_ROUNDS):
             if chosen is None:
                 return
@@ -121,15 +121,22 @@ class Search:
             caps.update({n: self.memory(chosen[n]) - 1 for n in _peak_nodes(choice)})
             chosen = self._assigned(price, chosen.values(), caps)
 
-    def _with_less_code(self, price: float) -> Mapping[str, Candidate] | None:
+    def _with_less_code(self, price: float, slower: float) -> Mapping[str, Candidate] | None:
         """The fastest assignment, then without kernels that are not worth their code: those that share a function
-        or a format are given up together, one such group after the other, the best one first."""
+        or a format are given up together, one such group after the other, the best one first,
+        as long as it is not `slower` by more than so much of the fastest."""
         groups = _groups(self._every)
         chosen = self._assigned(price, self._every)
+        most = inf if chosen is None else (1.0 + slower) * _value(chosen, 0.0)
         while chosen is not None and price > 0.0:
             used = {c.name for c in chosen.values()}
             tried = {group for group in groups if group & used}
-            offers = [o for group in tried for o in self._without(group, chosen, price)]
+            offers = [
+                o
+                for group in tried
+                for o in self._without(group, chosen, price)
+                if _value(o, 0.0) <= most
+            ]
             better = min((chosen, *offers), key=lambda offer: _value(offer, price))
             if better is chosen:
                 break
