@@ -123,6 +123,7 @@ PLANAR_CONV2D_KERNELS = (
     _to_planar(_small_accepts, _small),
     *_steady(ab_columns.FAST_BYTES),
     *_from_planes(ab_columns.FAST_BYTES),
+    *_steady(ab_columns.SMALL_BYTES),
     *_from_planes(ab_columns.SMALL_BYTES),
 )
 
