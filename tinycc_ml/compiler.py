@@ -99,7 +99,7 @@ def compile(
         raise DataError(
             "--input-scale says what calibration data mean", hint="give --calibrate FILE.npz too"
         )
-    lowered, accuracy, notes = _integer_graph(graph, data, options, progress)
+    graph, lowered, accuracy, notes = _integer_graph(graph, data, options, progress)
     lowered, dead_work = _without_dead_work(lowered, options)
     bounds = accumulator_bounds(lowered)
     limits = limits_of_options(options)
@@ -154,8 +154,9 @@ def is_quantised(graph: Graph) -> bool:
 
 def _integer_graph(
     graph: Graph, data: Data | None, options: Options, progress: Progress | None
-) -> tuple[Graph, Accuracy | None, list[str]]:
-    """Integer where the model or the data say so; else the float graph, with a word on how to get int8."""
+) -> tuple[Graph, Graph, Accuracy | None, list[str]]:
+    """The float graph that it is made of, and that: integer where the model or the data say so; else float,
+    with a word on how to get int8."""
     unsigned = (
         [name for name, (_, dtype) in data.quants.items() if dtype.name == "u8"] if data else []
     )
@@ -165,11 +166,12 @@ def _integer_graph(
     if is_quantised(graph):
         if options.quantize == "float32":
             raise ModelError("the model is quantised already; it can't become float32")
-        return run_passes(graph, passes, dump_dir=options.dump_passes, stage="integer"), None, []
+        made = run_passes(graph, passes, dump_dir=options.dump_passes, stage="integer")
+        return graph, made, None, []
     if options.quantize == "float32" or (data is None and options.quantize is None):
         notes = [] if data else ["float32 C; for int8 give --calibrate FILE.npz with sample inputs"]
         made = run_passes(graph, passes, dump_dir=options.dump_passes, stage="float_end")
-        return made, None, notes
+        return graph, made, None, notes
     scheme = options.quantize or "int8"
     if data is None:
         raise DataError(
@@ -182,7 +184,7 @@ def _integer_graph(
     )  # fmt: skip
     if options.dump_passes is not None:
         run_passes(found.marked, passes, dump_dir=options.dump_passes, stage="integer")
-    return found.graph, found.accuracy, []
+    return found.source, found.graph, found.accuracy, []
 
 
 def _without_dead_work(graph: Graph, options: Options) -> tuple[Graph, DeadWork | None]:

@@ -134,6 +134,9 @@ class QuantizeRule:
     quantisation of the result comes from: "calibrated", "input" (that of the first input), or a fixed
     Quant. `weights`: constant operands quantised symmetrically, by index: their channel axis.
     `judges_input`: the range of its input is best judged by the error of its result.
+    `windows`: how the weights meet the input: float x to [groups, rows, columns], such that the node's sums are
+    the products of each row with the weights of its group's channels (quant.grids.as_rows, channels in equal
+    shares). None: not known, weights are rounded to nearest.
     """
 
     lower: Callable[[Lowering], None]
@@ -141,6 +144,7 @@ class QuantizeRule:
     weights: Mapping[int, int] = field(default_factory=dict)
     bias: int | None = None
     judges_input: bool = False
+    windows: Callable[[Site, np.ndarray], np.ndarray] | None = None
 
 
 @dataclass(frozen=True)

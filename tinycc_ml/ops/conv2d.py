@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -48,16 +48,22 @@ def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
     return (TensorType((x.shape[0], oh, ow, w.shape[0]), x.dtype),)
 
 
+def _windows_by_group(
+    x: np.ndarray, window: Window, groups: int, fill: float
+) -> Iterator[np.ndarray]:
+    """[N, OH, OW, KH * KW * C / groups] of each group."""
+    view, channels = windows(x, window, fill), x.shape[3] // groups
+    for g in range(groups):
+        yield view[..., g * channels : (g + 1) * channels].reshape(*view.shape[:3], -1)
+
+
 def _products(x: np.ndarray, w: np.ndarray, attrs: Attrs, fill: int, integer: bool) -> np.ndarray:
     """Sums of products [N, OH, OW, O] without bias; padding counts as `fill`."""
-    groups, channels = attrs["groups"], x.shape[3] // attrs["groups"]
-    view = windows(x, Window.of(attrs, w.shape[1:3]), fill)
-    per_group = w.reshape(groups, w.shape[0] // groups, -1)
-    parts = []
-    for g in range(groups):
-        columns = view[..., g * channels : (g + 1) * channels].reshape(*view.shape[:3], -1)
-        weights = per_group[g].T
-        parts.append(exact_matmul(columns, weights) if integer else columns @ weights)
+    groups = attrs["groups"]
+    per_group = w.reshape(groups, w.shape[0] // groups, -1).transpose(0, 2, 1)
+    rows = _windows_by_group(x, Window.of(attrs, w.shape[1:3]), groups, fill)  # type: ignore[arg-type]
+    product = exact_matmul if integer else np.matmul
+    parts = [product(met, weights) for met, weights in zip(rows, per_group, strict=True)]
     return np.concatenate(parts, axis=-1) if groups > 1 else parts[0]
 
 
@@ -77,6 +83,12 @@ def lower(low: Lowering) -> None:
     if weights is None:
         low.refuse("its weights are no quantised constant")
     emit_contraction(low, x, low.contraction(x, weights, 0, 2, wide=True), low.attrs)
+
+
+def _rows_met(site: Site, x: np.ndarray) -> np.ndarray:
+    """[groups, pixels, KH * KW * C / groups]"""
+    rows = _windows_by_group(x, _window(site), site.attrs["groups"], 0)
+    return np.stack([met.reshape(-1, met.shape[-1]) for met in rows])
 
 
 def macs(site: Site) -> int:
@@ -213,7 +225,7 @@ OP = Op(
     accumulator=lambda site: accumulator_bound(site, 0),
     interval=_interval,
     channels=_channels,
-    quantize=QuantizeRule(lower, weights={1: 0}, bias=2),
+    quantize=QuantizeRule(lower, weights={1: 0}, bias=2, windows=_rows_met),
     kernels=(
         *ab_kernels.CONV2D_KERNELS,
         *ab_kernels.PLANAR_CONV2D_KERNELS,

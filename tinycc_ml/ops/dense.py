@@ -57,6 +57,11 @@ def lower(low: Lowering) -> None:
     emit_contraction(low, x, low.contraction(x, weights, 0, 2, wide=True), low.attrs)
 
 
+def _rows_met(site: Site, x: np.ndarray) -> np.ndarray:
+    """[1, vectors, K]"""
+    return x.reshape(1, -1, site.x.shape[-1])
+
+
 def macs(site: Site) -> int:
     return site.y.size * site.x.shape[-1]
 
@@ -186,7 +191,7 @@ OP = Op(
     accumulator=lambda site: accumulator_bound(site, 0),
     interval=_interval,
     channels=lambda site: contracted(site, _INSIDE),
-    quantize=QuantizeRule(lower, weights={1: 0}, bias=2),
+    quantize=QuantizeRule(lower, weights={1: 0}, bias=2, windows=_rows_met),
     kernels=KERNELS,
     nest=dense_nest,
     macs=macs,

@@ -67,6 +67,13 @@ def lower(low: Lowering) -> None:
     emit_contraction(low, x, low.contraction(x, weights, 2, 2, wide=True), low.attrs)
 
 
+def _rows_met(site: Site, x: np.ndarray) -> np.ndarray:
+    """[C, pixels, KH * KW]"""
+    window = Window.of(site.attrs, site.inputs[1].shape[:2])  # type: ignore[arg-type]
+    taps = window.kernel[0] * window.kernel[1]
+    return windows(x, window, 0).reshape(-1, taps, x.shape[3]).transpose(2, 0, 1)
+
+
 def macs(site: Site) -> int:
     kernel_h, kernel_w, _ = site.inputs[1].shape
     return site.y.size * kernel_h * kernel_w
@@ -150,7 +157,7 @@ OP = Op(
     accumulator=lambda site: accumulator_bound(site, 2),
     interval=_interval,
     channels=channelwise(0, 1, 2, 3),
-    quantize=QuantizeRule(lower, weights={1: 2}, bias=2),
+    quantize=QuantizeRule(lower, weights={1: 2}, bias=2, windows=_rows_met),
     kernels=(
         *planar_kernels.KERNELS,
         *strip_kernels.KERNELS,
