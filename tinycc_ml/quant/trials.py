@@ -14,7 +14,9 @@ from ..ops import op_of
 from ..ops.base import Site
 from .calibrate import Observed, Samples, calibrate, merged, sample_count
 from .compensate import compensated
+from .equalize import equalized
 from .judge import Judge, Outputs
+from .layers import layers, nearest
 from .methods import AUTO, Constants, Methods, Trial, constants_to_try
 from .ranges import RANGES, Ranges, by_tensor
 from .scales import activation_types
@@ -25,9 +27,9 @@ Progress = Callable[[int, int], None]
 Way = TypeVar("Way")
 # Ways are compared on as many samples as this many multiply-accumulates pay for, but at least on some; constants
 # are made from as many as the other number pays for, and as the memory holds
-_JUDGED_MACS = 3_000_000_000
+_JUDGED_MACS = 1_000_000_000
 _JUDGED_LEAST = 24
-_FITTED_MACS = 6_000_000_000
+_FITTED_MACS = 3_000_000_000
 _FITTED_BYTES = 1 << 28
 # A way is taken for another one only if it is better by more than chance, in dB
 _CLEARLY = 0.1
@@ -76,16 +78,49 @@ def best(
 ) -> Best:
     """The way to quantise with the least error, of those that `methods` leaves open."""
     wanted = constants_to_try(methods)
-    parts = _Parts(progress, 2 + len(wanted) + (len(wanted) > 1))
+    parts = _Parts(progress, 4 + len(wanted) + (len(wanted) > 1))
     net = _observe(graph, samples, schemes, fixed, parts)
     ranges, types, trials = _best_ranges(net, methods)
-    constants, more = _best_constants(net, samples, types, wanted, parts)
-    numbers = _fitted(graph, range(sample_count(samples)))
-    rounding = compensated(
-        graph, samples, numbers, types, schemes, second=constants.second, bias=constants.bias,
-        progress=parts.next(),
-    )  # fmt: skip
-    return Best(graph, net.judge.real, rounding, ranges, constants, False, (*trials, *more))
+    balanced = _balanced(net, methods, parts)
+    if balanced is not None:
+        again, other, _ = _best_ranges(balanced, methods)
+        taken, more = _best_of(methods, (net, types), (balanced, other))
+        if taken:
+            net, ranges, types = balanced, again, other
+        trials += more
+    constants, more = _best_constants(net, types, wanted, parts)
+    rounding = _compensated(net, range(sample_count(samples)), types, constants, parts)
+    equal = net is balanced
+    return Best(net.graph, net.judge.real, rounding, ranges, constants, equal, trials + more)
+
+
+def _balanced(net: Net, methods: Methods, parts: _Parts) -> Net | None:
+    """The net with channels of neighbouring layers scaled to like ranges; None where that is not wanted, or where
+    no two layers allow it."""
+    if methods.equalize is False:
+        return None
+    samples = net.judge.samples
+    graph = equalized(net.graph, samples, _judged(net.graph, range(sample_count(samples))))
+    if graph is net.graph:
+        return None
+    return _observe(graph, samples, net.schemes, net.fixed, parts)
+
+
+def _best_of(
+    methods: Methods, *nets: tuple[Net, Mapping[str, TensorType]]
+) -> tuple[bool, tuple[Trial, ...]]:
+    """Whether the second, the equalised one, is better, with weights rounded to nearest."""
+    if methods.equalize:
+        return True, ()
+    ways = [("as it is", *nets[0]), ("equalised", *nets[1])]
+
+    def score(way: tuple[str, Net, Mapping[str, TensorType]]) -> float:
+        _, net, types = way
+        plain = {layer.node.name: nearest(layer, net.schemes, types) for layer in layers(net.graph)}
+        return net.judge.score((_judged(net.graph, net.halves[1]), Rounding(types, plain)))
+
+    (_, net, _), trials = _winner("equalisation", ways, score, lambda w: w[0])
+    return net is nets[1][0], trials
 
 
 class _Parts:
@@ -136,23 +171,28 @@ def _best_ranges(
 
 
 def _best_constants(
-    net: Net,
-    samples: Samples,
-    types: Mapping[str, TensorType],
-    ways: Sequence[Constants],
-    parts: _Parts,
+    net: Net, types: Mapping[str, TensorType], ways: Sequence[Constants], parts: _Parts
 ) -> tuple[Constants, tuple[Trial, ...]]:
     """Made from one half, judged on the other."""
-    fitted, judged = _fitted(net.graph, net.halves[0]), _judged(net.graph, net.halves[1])
+    judged = _judged(net.graph, net.halves[1])
 
     def score(way: Constants) -> float:
-        made = compensated(
-            net.graph, samples, fitted, types, net.schemes, second=way.second, bias=way.bias,
-            progress=parts.next(),
-        )  # fmt: skip
-        return net.judge.score((judged, made))
+        return net.judge.score((judged, _compensated(net, net.halves[0], types, way, parts)))
 
     return _winner("constants", ways, score, str)
+
+
+def _compensated(
+    net: Net,
+    numbers: Sequence[int],
+    types: Mapping[str, TensorType],
+    way: Constants,
+    parts: _Parts,
+) -> Rounding:
+    return compensated(
+        net.graph, net.judge.samples, _fitted(net.graph, numbers), types, net.schemes,
+        second=way.second, bias=way.bias, progress=parts.next(),
+    )  # fmt: skip
 
 
 def _winner(
