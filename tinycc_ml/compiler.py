@@ -29,6 +29,7 @@ from .passes.remove_dead_work import DeadWork, remove_dead_work, removed_channel
 from .quant.accumulators import accumulator_bounds
 from .quant.choose import Accuracy, quantize_with_best
 from .quant.data import Data, InputScale, load_data
+from .quant.methods import Methods
 from .quant.scheme import assignment
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,11 @@ class Options:
 
     quantize: str | None = None  # "float32", a scheme, or None: what model and data suggest
     quantize_nodes: Mapping[str, str] = field(default_factory=dict)  # schemes of single nodes
+    # how float nets become integer (quant/methods.py); None: tried, and kept where it helps
+    ranges: str = "auto"
+    rounding: str = "auto"
+    bias_correction: bool | None = None
+    equalize: bool | None = None
     prune: float = 0.0
     prune_scope: str = "tensor"  # or "global"
     name: str | None = None
@@ -180,11 +186,15 @@ def _integer_graph(
     found = quantize_with_best(
         graph, data.samples, passes, fixed=_fixed(data),
         schemes=assignment(graph, scheme, options.quantize_nodes), allow_float=options.allow_float,
-        labels=data.labels, progress=progress,
+        labels=data.labels, methods=_methods(options), progress=progress,
     )  # fmt: skip
     if options.dump_passes is not None:
         run_passes(found.marked, passes, dump_dir=options.dump_passes, stage="integer")
     return found.source, found.graph, found.accuracy, []
+
+
+def _methods(options: Options) -> Methods:
+    return Methods(options.ranges, options.rounding, options.bias_correction, options.equalize)
 
 
 def _without_dead_work(graph: Graph, options: Options) -> tuple[Graph, DeadWork | None]:

@@ -14,7 +14,7 @@ from ..ops import op_of
 from ..ops.base import Site
 from .calibrate import Observed, Samples, calibrate, merged, sample_count
 from .compensate import compensated
-from .equalize import equalized
+from .equalize import equalized, pairs
 from .judge import Judge, Outputs
 from .layers import layers, nearest
 from .methods import AUTO, Constants, Methods, Trial, constants_to_try
@@ -78,15 +78,16 @@ def best(
 ) -> Best:
     """The way to quantise with the least error, of those that `methods` leaves open."""
     wanted = constants_to_try(methods)
-    parts = _Parts(progress, 4 + len(wanted) + (len(wanted) > 1))
+    again = methods.equalize is not False and any(pairs(graph))
+    parts = _Parts(progress, 2 + 2 * again + len(wanted) + (len(wanted) > 1))
     net = _observe(graph, samples, schemes, fixed, parts)
     ranges, types, trials = _best_ranges(net, methods)
-    balanced = _balanced(net, methods, parts)
+    balanced = _balanced(net, parts) if again else None
     if balanced is not None:
-        again, other, _ = _best_ranges(balanced, methods)
+        name, other, _ = _best_ranges(balanced, methods)
         taken, more = _best_of(methods, (net, types), (balanced, other))
         if taken:
-            net, ranges, types = balanced, again, other
+            net, ranges, types = balanced, name, other
         trials += more
     constants, more = _best_constants(net, types, wanted, parts)
     rounding = _compensated(net, range(sample_count(samples)), types, constants, parts)
@@ -94,15 +95,10 @@ def best(
     return Best(net.graph, net.judge.real, rounding, ranges, constants, equal, trials + more)
 
 
-def _balanced(net: Net, methods: Methods, parts: _Parts) -> Net | None:
-    """The net with channels of neighbouring layers scaled to like ranges; None where that is not wanted, or where
-    no two layers allow it."""
-    if methods.equalize is False:
-        return None
+def _balanced(net: Net, parts: _Parts) -> Net:
+    """The net with channels of neighbouring layers scaled to like ranges."""
     samples = net.judge.samples
     graph = equalized(net.graph, samples, _judged(net.graph, range(sample_count(samples))))
-    if graph is net.graph:
-        return None
     return _observe(graph, samples, net.schemes, net.fixed, parts)
 
 
