@@ -31,6 +31,7 @@ from .pruning.prune import Pruning, prune
 from .quant.accumulators import accumulator_bounds
 from .quant.choose import Accuracy, quantize_with_best
 from .quant.data import Data, InputScale, load_data
+from .quant.methods import Methods
 from .quant.scheme import assignment
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,11 @@ class Options:
 
     quantize: str | None = None  # "float32", a scheme, or None: what model and data suggest
     quantize_nodes: Mapping[str, str] = field(default_factory=dict)  # schemes of single nodes
+    # how float nets become integer (quant/methods.py); None: tried, and kept where it helps
+    ranges: str = "auto"
+    rounding: str = "auto"
+    bias_correction: bool | None = None
+    equalize: bool | None = None
     prune: float = 0.0
     prune_scope: str = "tensor"  # or "global"
     prune_method: str | None = None  # of pruning.METHODS; None: the best that the data allow
@@ -104,7 +110,7 @@ def compile(
             "--input-scale says what calibration data mean", hint="give --calibrate FILE.npz too"
         )
     graph, pruned = _pruned(graph, options, data)
-    lowered, accuracy, notes = _integer_graph(graph, data, options, progress)
+    graph, lowered, accuracy, notes = _integer_graph(graph, data, options, progress)
     lowered, dead_work = _without_dead_work(lowered, options)
     bounds = accumulator_bounds(lowered)
     limits = limits_of_options(options)
@@ -166,8 +172,9 @@ def is_quantised(graph: Graph) -> bool:
 
 def _integer_graph(
     graph: Graph, data: Data | None, options: Options, progress: Progress | None
-) -> tuple[Graph, Accuracy | None, list[str]]:
-    """Integer where the model or the data say so; else the float graph, with a word on how to get int8."""
+) -> tuple[Graph, Graph, Accuracy | None, list[str]]:
+    """The float graph that it is made of, and that: integer where the model or the data say so; else float,
+    with a word on how to get int8."""
     unsigned = (
         [name for name, (_, dtype) in data.quants.items() if dtype.name == "u8"] if data else []
     )
@@ -177,11 +184,12 @@ def _integer_graph(
     if is_quantised(graph):
         if options.quantize == "float32":
             raise ModelError("the model is quantised already; it can't become float32")
-        return run_passes(graph, passes, dump_dir=options.dump_passes, stage="integer"), None, []
+        made = run_passes(graph, passes, dump_dir=options.dump_passes, stage="integer")
+        return graph, made, None, []
     if options.quantize == "float32" or (data is None and options.quantize is None):
         notes = [] if data else ["float32 C; for int8 give --calibrate FILE.npz with sample inputs"]
         made = run_passes(graph, passes, dump_dir=options.dump_passes, stage="float_end")
-        return made, None, notes
+        return graph, made, None, notes
     scheme = options.quantize or "int8"
     if data is None:
         raise DataError(
@@ -190,11 +198,15 @@ def _integer_graph(
     found = quantize_with_best(
         graph, data.samples, passes, fixed=_fixed(data),
         schemes=assignment(graph, scheme, options.quantize_nodes), allow_float=options.allow_float,
-        labels=data.labels, progress=progress,
+        labels=data.labels, methods=_methods(options), progress=progress,
     )  # fmt: skip
     if options.dump_passes is not None:
         run_passes(found.marked, passes, dump_dir=options.dump_passes, stage="integer")
-    return found.graph, found.accuracy, []
+    return found.source, found.graph, found.accuracy, []
+
+
+def _methods(options: Options) -> Methods:
+    return Methods(options.ranges, options.rounding, options.bias_correction, options.equalize)
 
 
 def _without_dead_work(graph: Graph, options: Options) -> tuple[Graph, DeadWork | None]:

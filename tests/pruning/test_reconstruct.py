@@ -40,7 +40,7 @@ def _error(rows: np.ndarray, new: np.ndarray, x: np.ndarray) -> float:
 def test_what_stays_makes_up_for_what_goes(groups: int, name: str) -> None:
     x, pattern = _inputs(groups), pattern_of(name)
     rows = np.random.default_rng(4).standard_normal((6, 12)).astype(np.float32)
-    new = reconstructed(rows, moments(x, x), pattern, 0.5)
+    new = reconstructed(rows, moments([(x, x)], cross=True), pattern, 0.5)
     assert np.mean(new == 0) == pytest.approx(0.5, abs=0.01)
     left = np.where(pattern.mask(np.abs(rows), 0.5), rows, 0)
     assert _error(rows, new, x) < 0.2 * _error(rows, left, x)
@@ -50,7 +50,7 @@ def test_the_solution_is_that_of_least_squares() -> None:
     x = _inputs()
     rows = np.random.default_rng(5).standard_normal((4, 12))
     kept = np.random.default_rng(6).random((4, 12)) < 0.6
-    new = refitted(rows, moments(x, x), kept)
+    new = refitted(rows, moments([(x, x)], cross=True), kept)
     for row, mask, found in zip(rows, kept, new, strict=True):
         best = np.linalg.lstsq(x[0][:, mask], x[0] @ row, rcond=None)[0]
         error = np.linalg.norm(x[0] @ row - x[0][:, mask] @ found[mask])
@@ -63,7 +63,9 @@ def test_nothing_pruned_is_the_same_weights() -> None:
     x = _inputs()
     rows = np.random.default_rng(5).standard_normal((4, 12))
     np.testing.assert_allclose(
-        reconstructed(rows, moments(x, x), pattern_of("single"), 0.0), rows, atol=1e-8
+        reconstructed(rows, moments([(x, x)], cross=True), pattern_of("single"), 0.0),
+        rows,
+        atol=1e-8,
     )
 
 

@@ -9,7 +9,16 @@ from typing import Any
 import click
 
 from .. import __version__
-from .options import Amount, given_dims, given_scales, given_schemes, given_values, verb, was_said
+from .options import (
+    Amount,
+    given_dims,
+    given_scales,
+    given_schemes,
+    given_values,
+    quantizer_options,
+    verb,
+    was_said,
+)
 from .screen import Screen
 from .spec import add_spec_verbs
 
@@ -53,6 +62,7 @@ def main() -> None:
     metavar="NODE=SCHEME",
     help="The scheme of one node. Repeatable.",
 )
+@quantizer_options
 @click.option(
     "--target",
     default="host",

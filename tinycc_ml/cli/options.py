@@ -12,6 +12,9 @@ from click.core import ParameterSource
 
 from .screen import Screen
 
+# As quant/methods.py has them, which --help does not wait for
+RANGE_METHODS = ("auto", "min-max", "percentile", "least-error", "entropy")
+ROUNDINGS = ("auto", "nearest", "second-order")
 Number = TypeVar("Number", int, float)
 
 
@@ -36,6 +39,36 @@ def verb(
         return group.command(name, context_settings=settings)(command)
 
     return decorate
+
+
+def quantizer_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How integers are found; what is not said is tried, and kept where it helps."""
+    for option in (
+        click.option(
+            "--equalize/--no-equalize",
+            default=None,
+            help="Scale channels of neighbouring layers to like ranges. Default: where it helps.",
+        ),
+        click.option(
+            "--bias-correction/--no-bias-correction",
+            default=None,
+            help="The mean error of channels goes into biases. Default: where it helps.",
+        ),
+        click.option(
+            "--rounding",
+            type=click.Choice(ROUNDINGS),
+            default="auto",
+            help="Of weights; default: auto.",
+        ),
+        click.option(
+            "--ranges",
+            type=click.Choice(RANGE_METHODS),
+            default="auto",
+            help="Of activations; default: auto.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 class Amount(click.ParamType):

@@ -7,7 +7,7 @@ pixel to pixel), so the bias does not hold it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,35 +48,56 @@ def _window(weights: tuple[int, ...], attrs: Attrs) -> Window:
 
 
 def output_size(x: tuple[int, ...], window: Window, more: tuple[int, int]) -> tuple[int, int]:
+    pads = (window.pads[0] + window.pads[2], window.pads[1] + window.pads[3])
     rows, columns = (
-        (x[k + 1] - 1) * window.strides[k]
-        + window.extent[k]
-        + more[k]
-        - window.pads[k]
-        - window.pads[k + 2]
-        for k in (0, 1)
+        (x[k + 1] - 1) * window.strides[k] + window.extent[k] + more[k] - pads[k] for k in (0, 1)
     )
     return rows, columns
+
+
+def _taps(
+    x: tuple[int, ...], window: Window
+) -> Iterator[tuple[tuple[int, int], tuple[slice, slice, slice]]]:
+    """Each tap, and where on the canvas it meets the pixels of x."""
+    (th, tw), (dh, dw) = window.strides, window.dilations
+    for row, column in np.ndindex(window.kernel):
+        rows = slice(row * dh, row * dh + (x[1] - 1) * th + 1, th)
+        columns = slice(column * dw, column * dw + (x[2] - 1) * tw + 1, tw)
+        yield (row, column), (slice(None), rows, columns)
+
+
+def _canvas(
+    x: np.ndarray, window: Window, attrs: Attrs, width: tuple[int, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Zeros for y before padding is cut off, `width` values at a pixel; and the view that is y."""
+    oh, ow = output_size(x.shape, window, attrs["output_padding"])
+    top, left, bottom, right = window.pads
+    canvas = np.zeros((x.shape[0], oh + top + bottom, ow + left + right, *width), x.dtype)
+    return canvas, canvas[:, top : top + oh, left : left + ow]
 
 
 def _products(x: np.ndarray, w: np.ndarray, attrs: Attrs) -> np.ndarray:
     """Sums of products [N, OH, OW, O] without bias, tap by tap on a canvas without padding."""
     window, groups = _window(w.shape, attrs), attrs["groups"]
-    oh, ow = output_size(x.shape, window, attrs["output_padding"])
-    (top, left), (th, tw), (dh, dw) = window.pads[:2], window.strides, window.dilations
-    canvas = np.zeros(
-        (x.shape[0], oh + sum(window.pads[::2]), ow + sum(window.pads[1::2]), w.shape[0]), x.dtype
-    )
+    canvas, y = _canvas(x, window, attrs, (w.shape[0],))
     per_group = w.reshape(groups, -1, *w.shape[1:])
     parts = np.split(x, groups, axis=3)
-    for row, column in np.ndindex(window.kernel):
+    for (row, column), place in _taps(x.shape, window):
         values = [
             part @ taps[:, row, column].T for part, taps in zip(parts, per_group, strict=True)
         ]
-        rows = slice(row * dh, row * dh + (x.shape[1] - 1) * th + 1, th)
-        columns = slice(column * dw, column * dw + (x.shape[2] - 1) * tw + 1, tw)
-        canvas[:, rows, columns] += np.concatenate(values, axis=-1)
-    return canvas[:, top : top + oh, left : left + ow]
+        canvas[place] += np.concatenate(values, axis=-1)
+    return y
+
+
+def _rows_met(site: Site, x: np.ndarray) -> np.ndarray:
+    """[groups, pixels, KH * KW * C / groups]; 0 where a tap meets nothing."""
+    window, groups = _window(site.inputs[1].shape, site.attrs), site.attrs["groups"]
+    canvas, met = _canvas(x, window, site.attrs, (*window.kernel, x.shape[3]))
+    for (row, column), place in _taps(x.shape, window):
+        canvas[(*place, row, column)] = x
+    by_group = met.reshape(-1, *window.kernel, groups, x.shape[3] // groups)
+    return np.moveaxis(by_group, 3, 0).reshape(groups, len(by_group), -1)
 
 
 def reference(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
@@ -163,12 +184,8 @@ def from_onnx(node: OnnxNode) -> None:
     operands = [node.to_channels_last(0), weights, *bias]
     attrs = {**window.attrs, "groups": groups, "output_padding": more}
     y = node.emit(
-        "conv_transpose2d",
-        operands,
-        attrs,
-        hint="nhwc",
-        origin=node.image_origin(),
-    )
+        "conv_transpose2d", operands, attrs, hint="nhwc", origin=node.image_origin()
+    )  # fmt: skip
     node.from_channels_last(y, x.rank)
 
 
@@ -254,7 +271,7 @@ OP = Op(
     reference,
     integer,
     accumulator=accumulator,
-    quantize=QuantizeRule(lower, weights={1: 0}, bias=2),
+    quantize=QuantizeRule(lower, weights={1: 0}, bias=2, windows=_rows_met),
     kernels=(_kernel("i8"), _kernel("f32")),
     macs=macs,
     clamps=True,
@@ -264,12 +281,7 @@ OP = Op(
         _case("one_pixel", (1, 1, 1, 1), (1, 1, 1, 1)),
         _case("twice", (1, 3, 4, 5), (3, 2, 2, 2), strides=[2, 2]),
         _case(
-            "overlapping",
-            (1, 2, 3, 4),
-            (2, 3, 3, 3),
-            strides=[2, 2],
-            pads=[1, 1, 1, 1],
-            output_padding=[1, 1],
+            "overlapping", (1, 2, 3, 4), (2, 3, 3, 3), strides=[2, 2], pads=[1, 1, 1, 1], output_padding=[1, 1]
         ),
         _case("asymmetric", (1, 2, 4, 3), (2, 5, 3, 2), strides=[1, 3], pads=[1, 0, 2, 1]),
         _case("gaps", (1, 2, 3, 3), (2, 2, 1, 2), strides=[3, 3], output_padding=[2, 0]),
@@ -282,4 +294,4 @@ OP = Op(
         _case("one_dimension", (1, 3, 7), (3, 2, 4), strides=[2], pads=[1, 1]),
         _case("batch", (2, 2, 3, 3), (2, 2, 3, 3)),
     ),
-)
+)  # fmt: skip

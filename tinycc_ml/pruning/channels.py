@@ -116,7 +116,7 @@ def _shares(
         columns = _channel_of_column(layer)
         energy = layer.rows.astype(np.float64) ** 2
         if met is not None:
-            spread = np.diagonal(met.centred().made_made, axis1=1, axis2=2)
+            spread = np.diagonal(met.centred().products, axis1=1, axis2=2)
             energy *= np.repeat(spread, len(energy) // len(spread), axis=0)
         total = max(float(energy.sum()), 1e-30)
         source = layer.site.inputs[0].name

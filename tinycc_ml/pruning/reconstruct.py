@@ -47,14 +47,15 @@ def _normal_equations(
 ) -> tuple[np.ndarray, np.ndarray]:
     """H [groups, part, part] and b [channels, part] with v H = b the best weights v of a part, the other parts
     being `new`: |w x - v y|^2 + d |w - v|^2 is least, x the real and y the made inputs, d the damping."""
-    groups = len(met.made_made)
-    hessian = damped_hessian(met.made_made[:, part, part])
-    damping = hessian - met.made_made[:, part, part]
+    assert met.cross is not None
+    groups = len(met.products)
+    hessian = damped_hessian(met.products[:, part, part])
+    damping = hessian - met.products[:, part, part]
     others = new.copy()
     others[:, part] = 0
-    wanted = grouped(rows.astype(np.float64), groups) @ met.real_made[:, :, part]
+    wanted = grouped(rows.astype(np.float64), groups) @ met.cross[:, :, part]
     wanted += grouped(rows[:, part].astype(np.float64), groups) @ damping
-    wanted -= grouped(others, groups) @ met.made_made[:, :, part]
+    wanted -= grouped(others, groups) @ met.products[:, :, part]
     return hessian, wanted.reshape(len(rows), -1)
 
 

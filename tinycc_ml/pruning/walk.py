@@ -33,19 +33,9 @@ def changed_in_turn(
     for node, real, made in _side_by_side(graph, samples, new, gone or {}):
         layer = first.get(node.name)
         if layer is not None and layer.rule.windows is not None:
-            met = (
-                moments(layer.met(r), layer.met(m), k)
-                for k, (r, m) in enumerate(zip(real, made, strict=True))
-            )
-            new.update(change(layer, sum_of(met)))
+            pairs = ((layer.met(r), layer.met(m)) for r, m in zip(real, made, strict=True))
+            new.update(change(layer, moments(pairs, cross=True)))
     return new
-
-
-def sum_of(met: Iterator[Moments]) -> Moments:
-    total = next(met)
-    for more in met:
-        total = total + more
-    return total
 
 
 def _side_by_side(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,20 +39,37 @@ def sample_count(samples: Samples) -> int:
     return len(next(iter(samples.values())))
 
 
+def merged(one: Mapping[str, Observed], other: Mapping[str, Observed]) -> dict[str, Observed]:
+    """What was observed on two sets of samples, as one."""
+    return {
+        name: Observed(
+            min(a.low, other[name].low),
+            max(a.high, other[name].high),
+            np.concatenate([a.values, other[name].values]),
+            a.whole,
+        )
+        for name, a in one.items()
+    }
+
+
 def calibrate(
-    graph: Graph, samples: Samples, progress: Callable[[int, int], None] | None = None
+    graph: Graph,
+    samples: Samples,
+    progress: Callable[[int, int], None] | None = None,
+    numbers: Sequence[int] | None = None,
 ) -> tuple[dict[str, Observed], list[dict[str, np.ndarray]]]:
     """Observed values of every float run-time tensor and of what lies inside of nodes (`inside_name`), and the
     float outputs of each sample.
 
-    samples: arrays [N, ...] by input name; each sample has the input's shape.
+    samples: arrays [N, ...] by input name; each sample has the input's shape. numbers: which of them;
+    default: all.
     """
     watched = [n for n, t in graph.tensors.items() if not t.is_constant and t.type.dtype.is_float]
     extremes: dict[str, tuple[float, float]] = {}
     kept: dict[str, list[np.ndarray]] = {}
     outputs = []
-    count = sample_count(samples)
-    for k in range(count):
+    numbers = range(sample_count(samples)) if numbers is None else numbers
+    for done, k in enumerate(numbers, 1):
         values = run(graph, {name: array[k] for name, array in samples.items()})
         outputs.append({name: values[name] for name in graph.outputs})
         for name in watched:
@@ -60,7 +77,7 @@ def calibrate(
         for name, array in _inside(graph, values).items():
             _note(array.ravel(), name, extremes, kept, k)
         if progress:
-            progress(k + 1, count)
+            progress(done, len(numbers))
     whole = {n: graph.type(n).size <= _KEPT for n in watched}
     found = {
         n: Observed(*e, np.concatenate(kept[n]), whole.get(n, False)) for n, e in extremes.items()

@@ -1,10 +1,14 @@
-"""Which ranges: quantise with each, run the integer reference on calibration samples, keep the best."""
+"""How to quantise: ways are tried on calibration samples, what comes nearest to the float net is kept.
+
+Ranges are found on one half of the samples and judged on the other, and so are the constants of layers; what won
+is then made from all samples.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,40 +16,42 @@ from ..ir.graph import Graph
 from ..ir.types import Quant
 from ..numerics.quantization import dequantize
 from ..numerics.quantization import quantize as to_integers
-from ..ops import op_of
-from ..ops.base import Site
 from ..passes import Pass, run_passes
-from ..reference.compare import sqnr_db
 from ..reference.run import outputs
-from .calibrate import Samples, calibrate, sample_count
-from .quantize import quantize
-from .ranges import RANGES, Ranges
+from .calibrate import Samples, sample_count
+from .judge import output_sqnr
+from .methods import Methods, Trial
+from .quantize import check_ops, marked
 from .scheme import Assignment
+from .trials import Best, best
 
 log = logging.getLogger(__name__)
-# Ranges are compared on as many samples as this many multiply-accumulates pay for, but at least on some
-_JUDGED_MACS = 3_000_000_000
-_JUDGED_LEAST = 24
 
 
 @dataclass(frozen=True)
 class Accuracy:
     """How near the integers come to the float model on the calibration samples. `scheme`: that of the net;
-    `ranges`: the method that its ranges were found with."""
+    `ranges`, `rounding`, `bias_correction`, `equalized`: how it was quantised; `trials`: what else was tried."""
 
     scheme: str
-    ranges: str
     samples: int
     sqnr_db: Mapping[str, float]
     argmax_agreement: float | None
     labels_float: float | None = None
     labels_quantized: float | None = None
+    ranges: str = "min-max"
+    rounding: str = "nearest"
+    bias_correction: bool = False
+    equalized: bool = False
+    trials: tuple[Trial, ...] = ()
 
 
 @dataclass(frozen=True)
 class Quantised:
-    """`marked`: the float graph with its quantize and dequantize nodes; `graph`: what the passes made of it."""
+    """`source`: the float graph it was made of; `marked`: that with its quantize and dequantize nodes; `graph`:
+    what the passes made of it."""
 
+    source: Graph
     marked: Graph
     graph: Graph
     accuracy: Accuracy
@@ -60,32 +66,30 @@ def quantize_with_best(
     allow_float: bool = False,
     labels: np.ndarray | None = None,
     schemes: Assignment | None = None,
-    ranges: Sequence[Ranges] = RANGES,
+    methods: Methods | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Quantised:
     """The integer graph with the least error at the outputs, and that error. samples: float arrays [N, ...];
-    `passes` make a marked graph integer."""
-    observed, real = calibrate(graph, samples, progress)
-    judged = _judged(graph, sample_count(samples))
+    `passes` make a marked graph integer; methods: what the user has settled."""
+    check_ops(graph, allow_float)
     schemes = schemes or Assignment()
-    best: tuple[float, Ranges, Graph, Graph] | None = None
-    for method in ranges:
-        marked = quantize(graph, observed, method, schemes, fixed=fixed, allow_float=allow_float)
-        made = run_passes(marked, passes)
-        error = _error(made, samples, real, judged)
-        log.debug("%s: output SQNR %.1f dB", method.name, error)
-        if best is None or error > best[0]:
-            best = (error, method, marked, made)
-    assert best is not None
-    _, method, marked, made = best
-    names = schemes.default.name, method.name
-    return Quantised(marked, made, measure(made, samples, real, names, judged, labels))
+    found = best(graph, samples, schemes, fixed, methods or Methods(), progress)
+    with_marks = marked(found.graph, found.rounding.types, found.rounding.layers)
+    made = run_passes(with_marks, passes)
+    judged = found.judged(range(sample_count(samples)))
+    accuracy = measure(made, samples, found.real, schemes.default.name, judged, labels)
+    return Quantised(found.graph, with_marks, made, _told(accuracy, found))
 
 
-def _judged(graph: Graph, count: int) -> list[int]:
-    macs = sum(op_of(node).macs(Site.of(graph, node)) for node in graph.nodes)
-    most = max(_JUDGED_MACS // max(macs, 1), _JUDGED_LEAST)
-    return sorted({int(k) for k in np.linspace(0, count - 1, min(most, count))})
+def _told(accuracy: Accuracy, found: Best) -> Accuracy:
+    return replace(
+        accuracy,
+        ranges=found.ranges,
+        rounding=found.constants.rounding,
+        bias_correction=found.constants.bias,
+        equalized=found.equalized,
+        trials=found.trials,
+    )
 
 
 def real_outputs(graph: Graph, sample: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -102,25 +106,11 @@ def _run(graph: Graph, samples: Samples, chosen: Sequence[int]) -> list[dict[str
     return [real_outputs(graph, {n: a[k] for n, a in samples.items()}) for k in chosen]
 
 
-def _error(graph: Graph, samples: Samples, real: Sequence[Mapping], chosen: Sequence[int]) -> float:
-    """The worst SQNR of any output."""
-    made = _run(graph, samples, chosen)
-    return min(_sqnr(real, made, chosen, name) for name in made[0])
-
-
-def _sqnr(
-    real: Sequence[Mapping], made: Sequence[Mapping], chosen: Sequence[int], name: str
-) -> float:
-    wanted = np.stack([real[k][name] for k in chosen])
-    return sqnr_db(wanted, np.stack([m[name] for m in made]).reshape(wanted.shape))
-
-
 def measure(
-    graph: Graph, samples: Samples, real: Sequence[Mapping], names: tuple[str, str], chosen: Sequence[int],
+    graph: Graph, samples: Samples, real: Sequence[Mapping], scheme: str, chosen: Sequence[int],
     labels: np.ndarray | None = None,
 ) -> Accuracy:  # fmt: skip
-    """SQNR of every output and, for the first, how often its argmax is that of the float model. names: of
-    the scheme and of the ranges."""
+    """SQNR of every output and, for the first, how often its argmax is that of the float model."""
     if labels is not None:
         chosen = range(len(labels))
     made = _run(graph, samples, chosen)
@@ -134,9 +124,9 @@ def measure(
         else None
     )
     return Accuracy(
-        *names,
+        scheme,
         len(made),
-        {name: _sqnr(real, made, chosen, name) for name in made[0]},
+        {n: output_sqnr([real[k] for k in chosen], made, n) for n in made[0]},
         agreement,
         right(floats) if right else None,
         right(integers) if right else None,

@@ -106,6 +106,10 @@ def _options(options: Options, source: Source) -> dict[str, Any]:
         "calibrate": source.calibration,
         "quantize": options.quantize,
         "quantize_nodes": dict(options.quantize_nodes),
+        "ranges": options.ranges,
+        "rounding": options.rounding,
+        "bias_correction": options.bias_correction,
+        "equalize": options.equalize,
         "prune": options.prune,
         "prune_scope": options.prune_scope,
         "prune_method": options.prune_method,
@@ -177,11 +181,14 @@ def _accuracy(compiled: Compiled) -> dict[str, Any] | None:
     found = compiled.accuracy
     if found is None:
         return None
-    return asdict(found) | {"sqnr_db": {name: db(value) for name, value in found.sqnr_db.items()}}
+    return asdict(found) | {
+        "sqnr_db": {name: db(value) for name, value in found.sqnr_db.items()},
+        "trials": [asdict(trial) | {"sqnr_db": db(trial.sqnr_db)} for trial in found.trials],
+    }
 
 
 def db(value: float) -> float:
-    return round(value, 2) if isfinite(value) else NO_ERROR_DB
+    return round(value, 2) if isfinite(value) else NO_ERROR_DB if value > 0 else -NO_ERROR_DB
 
 
 def _file(path: str, text: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ def to_markdown(report: Row) -> str:
             "totals": total_lines(report),
             "verified": [verified_line(entry) for entry in report["verified"]],
             "accuracy": accuracy_lines(report["accuracy"]),
+            "trials": trial_table(report["accuracy"]),
             "io": table(("", "tensor", "type", "real value"), map(_io_cells, report["io"])),
             "nodes": table(
                 ("step", "node", "op", "result", "MACs", "kernel", "weights", "accumulator", "why"),
@@ -90,7 +91,7 @@ def verified_line(entry: Row) -> str:
 def accuracy_lines(accuracy: Row | None) -> list[str]:
     if accuracy is None:
         return []
-    of = f"{accuracy['samples']} calibration samples, {accuracy['scheme']}, ranges by {accuracy['ranges']}"
+    of = f"{accuracy['samples']} calibration samples, {accuracy['scheme']}, {_how(accuracy)}"
     lines = [f"SQNR of {name}: {_db(value)} ({of})" for name, value in accuracy["sqnr_db"].items()]
     if accuracy["argmax_agreement"] is not None:
         lines.append(f"argmax as in float on {percent(accuracy['argmax_agreement'])}")
@@ -98,6 +99,20 @@ def accuracy_lines(accuracy: Row | None) -> list[str]:
         was = percent(accuracy["labels_float"])
         lines.append(f"labels right: {percent(accuracy['labels_quantized'])}, float {was}")
     return lines
+
+
+def _how(accuracy: Row) -> str:
+    parts = [f"ranges by {accuracy['ranges']}", f"{accuracy['rounding']} rounding"]
+    parts += ["bias correction"] if accuracy["bias_correction"] else []
+    parts += ["equalised"] if accuracy["equalized"] else []
+    return ", ".join(parts)
+
+
+def trial_table(accuracy: Row | None) -> list[str]:
+    """What was tried, and how much each way gained."""
+    trials = accuracy["trials"] if accuracy else ()
+    rows = ((t["step"], t["what"], _db(t["sqnr_db"]), "kept" if t["kept"] else "") for t in trials)
+    return table(("step", "way", "SQNR", ""), rows)
 
 
 def refused_lines(nodes: Iterable[Row]) -> list[str]:

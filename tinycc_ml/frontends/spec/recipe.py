@@ -72,6 +72,16 @@ CALLS: Mapping[str, RecipeCall] = {
         lambda v: {"quantize": v["scheme"]} if v["node"] is None else {"quantize_nodes": {v["node"]: v["scheme"]}},
         Parameter("scheme", "text", "int8"), Parameter("node", "text", None), choices={"scheme": SCHEMES},
     ),
+    "quantizer": _call(
+        "How integers are found; what is not said is tried, and kept where it helps.",
+        lambda v: _some(**v),
+        Parameter("ranges", "text", None), Parameter("rounding", "text", None),
+        Parameter("bias_correction", "bool", None), Parameter("equalize", "bool", None),
+        choices={
+            "ranges": ("auto", "min-max", "percentile", "least-error", "entropy"),
+            "rounding": ("auto", "nearest", "second-order"),
+        },
+    ),
     "calibrate": _call(
         "Sample inputs [N, ...] by name, which int8 needs.", lambda v: {"calibrate": v["file"]},
         Parameter("file", "text"), files=("file",),
