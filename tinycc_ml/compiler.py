@@ -49,6 +49,7 @@ class Options:
     rounding: str = "auto"
     bias_correction: bool | None = None
     equalize: bool | None = None
+    explain_accuracy: bool = False  # the report says what each node costs
     prune: float = 0.0
     prune_scope: str = "tensor"  # or "global"
     prune_method: str | None = None  # of pruning.METHODS; None: the best that the data allow
@@ -198,7 +199,7 @@ def _integer_graph(
     found = quantize_with_best(
         graph, data.samples, passes, fixed=_fixed(data),
         schemes=assignment(graph, scheme, options.quantize_nodes), allow_float=options.allow_float,
-        labels=data.labels, methods=_methods(options), progress=progress,
+        labels=data.labels, methods=_methods(options), explained=options.explain_accuracy, progress=progress,
     )  # fmt: skip
     if options.dump_passes is not None:
         run_passes(found.marked, passes, dump_dir=options.dump_passes, stage="integer")

@@ -45,6 +45,9 @@ def quantizer_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """How integers are found; what is not said is tried, and kept where it helps."""
     for option in (
         click.option(
+            "--explain-accuracy", is_flag=True, help="Report what rounding each node costs."
+        ),
+        click.option(
             "--equalize/--no-equalize",
             default=None,
             help="Scale channels of neighbouring layers to like ranges. Default: where it helps.",

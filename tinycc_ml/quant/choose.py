@@ -18,7 +18,8 @@ from ..numerics.quantization import dequantize
 from ..numerics.quantization import quantize as to_integers
 from ..passes import Pass, run_passes
 from ..reference.run import outputs
-from .calibrate import Samples, sample_count
+from .calibrate import Samples
+from .explain import Explanation, explain
 from .judge import output_sqnr
 from .methods import Methods, Trial
 from .quantize import check_ops, marked
@@ -31,7 +32,8 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class Accuracy:
     """How near the integers come to the float model on the calibration samples. `scheme`: that of the net;
-    `ranges`, `rounding`, `bias_correction`, `equalized`: how it was quantised; `trials`: what else was tried."""
+    `ranges`, `rounding`, `bias_correction`, `equalized`: how it was quantised; `trials`: what else was tried;
+    `explanation`: the error node by node, when asked for."""
 
     scheme: str
     samples: int
@@ -44,6 +46,7 @@ class Accuracy:
     bias_correction: bool = False
     equalized: bool = False
     trials: tuple[Trial, ...] = ()
+    explanation: Explanation | None = None
 
 
 @dataclass(frozen=True)
@@ -67,18 +70,23 @@ def quantize_with_best(
     labels: np.ndarray | None = None,
     schemes: Assignment | None = None,
     methods: Methods | None = None,
+    explained: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Quantised:
     """The integer graph with the least error at the outputs, and that error. samples: float arrays [N, ...];
-    `passes` make a marked graph integer; methods: what the user has settled."""
+    `passes` make a marked graph integer; methods: what the user has settled; explained: the
+    error is to be explained."""
     check_ops(graph, allow_float)
     schemes = schemes or Assignment()
     found = best(graph, samples, schemes, fixed, methods or Methods(), progress)
-    with_marks = marked(found.graph, found.rounding.types, found.rounding.layers)
+    with_marks = marked(found.judge.graph, found.rounding.types, found.rounding.layers)
     made = run_passes(with_marks, passes)
-    judged = found.judged(range(sample_count(samples)))
-    accuracy = measure(made, samples, found.real, schemes.default.name, judged, labels)
-    return Quantised(found.graph, with_marks, made, _told(accuracy, found))
+    judged = found.judged
+    accuracy = measure(made, samples, found.judge.real, schemes.default.name, judged, labels)
+    why = explain(found.judge, found.few, found.rounding) if explained else None
+    return Quantised(
+        found.judge.graph, with_marks, made, replace(_told(accuracy, found), explanation=why)
+    )
 
 
 def _told(accuracy: Accuracy, found: Best) -> Accuracy:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -15,7 +15,7 @@ from ..ops.base import Site
 from .calibrate import Observed, Samples, calibrate, merged, sample_count
 from .compensate import compensated
 from .equalize import equalized, pairs
-from .judge import Judge, Outputs
+from .judge import Judge
 from .layers import layers, nearest
 from .methods import AUTO, Constants, Methods, Trial, constants_to_try
 from .quantize import with_inside_ranges
@@ -32,24 +32,31 @@ _JUDGED_MACS = 1_000_000_000
 _JUDGED_LEAST = 24
 _FITTED_MACS = 3_000_000_000
 _FITTED_BYTES = 1 << 28
+_EXPLAINED = 8
 # A way is taken for another one only if it is better by more than chance, in dB
 _CLEARLY = 0.1
 
 
 @dataclass(frozen=True)
 class Best:
-    """What won, made from all samples. real: float outputs by sample."""
+    """What won, made from all samples. judge: of the graph that won."""
 
-    graph: Graph
-    real: Outputs
+    judge: Judge
     rounding: Rounding
     ranges: str
     constants: Constants
     equalized: bool
     trials: tuple[Trial, ...]
 
-    def judged(self, numbers: Sequence[int]) -> list[int]:
-        return _judged(self.graph, numbers)
+    @property
+    def judged(self) -> list[int]:
+        """Numbers of samples to measure the result on."""
+        return _judged(self.judge.graph, range(len(self.judge.real)))
+
+    @property
+    def few(self) -> list[int]:
+        """Numbers of samples to look at closely."""
+        return _spread(self.judged, _EXPLAINED)
 
 
 @dataclass(frozen=True)
@@ -93,8 +100,8 @@ def best(
     constants, more = _best_constants(net, types, wanted, parts)
     rounding = _compensated(net, range(sample_count(samples)), types, constants, parts)
     equal = net is balanced
-    source = with_inside_ranges(net.graph, merged(*net.observed))
-    return Best(source, net.judge.real, rounding, ranges, constants, equal, trials + more)
+    judge = replace(net.judge, graph=with_inside_ranges(net.graph, merged(*net.observed)))
+    return Best(judge, rounding, ranges, constants, equal, trials + more)
 
 
 def _balanced(net: Net, parts: _Parts) -> Net:

@@ -13,6 +13,7 @@ from ..backend.program import Port
 from ..backend.target import Target
 from ..compiler import Compiled, Options
 from ..ir.graph import Graph
+from ..quant.explain import Explanation
 from ..toolchain.shipped import SCHEMA
 from ..toolchain.verified import Verified
 from .errors_by_tensor import sqnr_by_tensor
@@ -110,6 +111,7 @@ def _options(options: Options, source: Source) -> dict[str, Any]:
         "rounding": options.rounding,
         "bias_correction": options.bias_correction,
         "equalize": options.equalize,
+        "explain_accuracy": options.explain_accuracy,
         "prune": options.prune,
         "prune_scope": options.prune_scope,
         "prune_method": options.prune_method,
@@ -184,7 +186,17 @@ def _accuracy(compiled: Compiled) -> dict[str, Any] | None:
     return asdict(found) | {
         "sqnr_db": {name: db(value) for name, value in found.sqnr_db.items()},
         "trials": [asdict(trial) | {"sqnr_db": db(trial.sqnr_db)} for trial in found.trials],
+        "explanation": _explanation(found.explanation),
     }
+
+
+def _explanation(found: Explanation | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    nodes = [
+        asdict(n) | {"sqnr_db": db(n.sqnr_db), "alone_db": db(n.alone_db)} for n in found.nodes
+    ]
+    return {"nodes": nodes, "worst": found.worst, "advice": found.advice}
 
 
 def db(value: float) -> float:

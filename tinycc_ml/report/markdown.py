@@ -25,6 +25,7 @@ def to_markdown(report: Row) -> str:
             "verified": [verified_line(entry) for entry in report["verified"]],
             "accuracy": accuracy_lines(report["accuracy"]),
             "trials": trial_table(report["accuracy"]),
+            "errors": error_table(report["accuracy"]),
             "io": table(("", "tensor", "type", "real value"), map(_io_cells, report["io"])),
             "nodes": table(
                 ("step", "node", "op", "result", "MACs", "kernel", "weights", "accumulator", "why"),
@@ -98,6 +99,8 @@ def accuracy_lines(accuracy: Row | None) -> list[str]:
     if accuracy["labels_quantized"] is not None:
         was = percent(accuracy["labels_float"])
         lines.append(f"labels right: {percent(accuracy['labels_quantized'])}, float {was}")
+    if accuracy["explanation"] is not None:
+        lines.append(accuracy["explanation"]["advice"])
     return lines
 
 
@@ -113,6 +116,23 @@ def trial_table(accuracy: Row | None) -> list[str]:
     trials = accuracy["trials"] if accuracy else ()
     rows = ((t["step"], t["what"], _db(t["sqnr_db"]), "kept" if t["kept"] else "") for t in trials)
     return table(("step", "way", "SQNR", ""), rows)
+
+
+def error_table(accuracy: Row | None) -> list[str]:
+    """The error node by node, where it was asked for."""
+    found = accuracy["explanation"] if accuracy else None
+    rows = (
+        (
+            n["node"],
+            n["op"],
+            _db(n["sqnr_db"]),
+            _db(n["alone_db"]),
+            str(n["levels"] or ""),
+            f"{100 * n['cut_off']:.2f} %" if n["levels"] else "",
+        )
+        for n in (found["nodes"] if found else ())
+    )
+    return table(("node", "op", "SQNR", "alone", "levels", "cut off"), rows)
 
 
 def refused_lines(nodes: Iterable[Row]) -> list[str]:

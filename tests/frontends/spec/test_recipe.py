@@ -31,6 +31,7 @@ EVERYTHING = """recipe {
     output("out", name="small", single_file=true)
     verify(false)
     allow_float()
+    explain_accuracy()
     keep_dead_work()
     dump_passes("passes")
     bind("shape", [1, 2])
@@ -46,7 +47,7 @@ def test_a_recipe_says_what_the_command_line_can_say() -> None:
         "equalize": True, "calibrate": str(folder / "samples.npz"), "input_scales": {"": (1 / 255, 3)}, "prune": 0.5,
         "prune_scope": "global", "prune_method": "wanda", "prune_pattern": "1x4", "optimize": "size", "io": "arena", "io_type": "float", "io_layout": "nhwc",
         "dims": {"N": 2}, "out": str(folder / "out"), "name": "small", "single_file": True, "verify": False,
-        "allow_float": True, "keep_dead_work": True, "dump_passes": folder / "passes",
+        "allow_float": True, "explain_accuracy": True, "keep_dead_work": True, "dump_passes": folder / "passes",
         "bind": {"shape": (1, 2)},
     }  # fmt: skip
 

@@ -82,6 +82,7 @@ CALLS: Mapping[str, RecipeCall] = {
             "rounding": ("auto", "nearest", "second-order"),
         },
     ),
+    "explain_accuracy": _call("The report says what rounding each node costs.", _switch("explain_accuracy"), _ON),
     "calibrate": _call(
         "Sample inputs [N, ...] by name, which int8 needs.", lambda v: {"calibrate": v["file"]},
         Parameter("file", "text"), files=("file",),
