@@ -202,8 +202,9 @@ def from_pad(node: OnnxNode) -> None:
 OP = Op(
     "composed",
     never_emitted,
-    onnx={"InstanceNormalization": from_instance_norm, "LpNormalization": from_lp_normalization},
+    onnx={"LpNormalization": from_lp_normalization},
     generic={
+        "InstanceNormalization": from_instance_norm,
         "BatchNormalization": from_batch_norm,
         "DequantizeLinear": from_dequantize,
         "QuantizeLinear": from_quantize,
