@@ -17,7 +17,7 @@ from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import BOOL, F32, DType, TensorType
 from . import unary
-from .base import Arrays, Nest, Op, Site
+from .base import Arrays, Nest, Op, QuantizeRule, Site
 from .formulas import FUNCTIONS
 from .importing import OnnxNode
 from .indexing import (
@@ -30,6 +30,8 @@ from .indexing import (
     strides_of,
     typed_c,
 )
+from .lowering import Lowering
+from .lut import rescaled
 
 _INTEGER = "common/tml_integer.h"
 _HALF = "common/tml_half.h"
@@ -214,10 +216,20 @@ _ELSEWHERE = {
 }
 _ALL = {f.onnx: partial(_from_onnx, name) for name, f in FUNCTIONS.items() if f.onnx}
 
+
+def _lower(low: Lowering) -> None:
+    """Where of two values at the quantisation of the result; the condition as it is."""
+    if low.attrs["function"] != "where":
+        low.refuse(f"{low.attrs['function']} is none on quantised values")
+    values = [rescaled(low, k) for k in (1, 2)]
+    low.emit("elementwise", [low.node.inputs[0], *values], low.attrs)
+
+
 OP = Op(
     "elementwise",
     infer,
     reference,
+    quantize=QuantizeRule(_lower),
     nest=_nest,
     onnx={"BitShift": _from_shift, **{n: f for n, f in _ALL.items() if n not in _ELSEWHERE}},
     generic={

@@ -16,9 +16,10 @@ from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import I64, DType, TensorType
 from . import reduce
-from .base import Arrays, Loop, Nest, Op, Site
+from .base import Arrays, Loop, Nest, Op, QuantizeRule, Site
 from .importing import OnnxNode
 from .indexing import affine, c_value, names, nested, read, strides_of, typed_c
+from .lowering import Lowering
 from .slice import normal_axis
 
 
@@ -182,6 +183,11 @@ def _arg_nest(site: Site) -> Nest:
     return Nest(nested(("r", "i"), (outer, inner), (*body, Loop("k", n, step), end)), cycles=8.0 * site.x.size)  # fmt: skip
 
 
+def _arg_lower(low: Lowering) -> None:
+    """The order of quantised values is that of the real ones."""
+    low.emit("arg_extreme", [low.activation(0).name], low.attrs)
+
+
 def emit_arg(node: OnnxNode, x: str, axis: int, extreme: str, last: bool) -> str:
     return node.emit("arg_extreme", [x], {"axis": axis, "extreme": extreme, "last": bool(last)})
 
@@ -257,7 +263,7 @@ def _generic() -> dict[str, Callable[[OnnxNode], None]]:
 OPS = (
     Op("reduce", infer, reference, nest=_nest, generic=_generic(), summary="Reductions of any plain type"),
     Op(
-        "arg_extreme", _arg_infer, _arg_reference, nest=_arg_nest,
+        "arg_extreme", _arg_infer, _arg_reference, quantize=QuantizeRule(_arg_lower, "input"), nest=_arg_nest,
         onnx={"ArgMax": partial(_from_arg, ">"), "ArgMin": partial(_from_arg, "<"), "Hardmax": _from_hardmax},
         summary="ArgMax, ArgMin, Hardmax",
     ),

@@ -17,11 +17,11 @@ import numpy as np
 from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
-from ..numerics.quantization import quantize
 from .base import Arrays, Loop, Nest, Op, QuantizeRule, Site
 from .importing import OnnxNode
 from .indexing import affine, names, nested, read, strides_of
 from .lowering import Lowering
+from .lut import rescaled
 from .slice import normal_axis
 
 Shape = tuple[int, ...]
@@ -82,17 +82,6 @@ def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
     return (types[0].with_shape(result_shape(types[0].shape, types[1].shape, attrs)),)
 
 
-def lower(low: Lowering) -> None:
-    """Values stay as they are; constant ones take the quantisation of the result."""
-    table = low.activation(0).name if not low.is_constant(0) else _quantised(low)
-    low.emit("gather_at", [table, low.node.inputs[1]], low.attrs)
-
-
-def _quantised(low: Lowering) -> str:
-    values = low.real(0)
-    return low.constant("values", quantize(values, low.y.with_shape(values.shape)), low.y_quant)
-
-
 def _integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
     return reference(arrays, site.attrs)
 
@@ -133,6 +122,11 @@ def _indices(site: Site) -> Mapping[int, int]:
     """The fewest that a coordinate has."""
     walk = walk_of(site.x.shape, site.inputs[1].type.shape, site.attrs)
     return {1: min((size for size, _ in walk.coordinates), default=1)}
+
+
+def lower(low: Lowering) -> None:
+    """The same on int8; a table of constants (an embedding) takes the quantisation of the result."""
+    low.emit("gather_at", [rescaled(low, 0), low.node.inputs[1]], low.attrs)
 
 
 _HEADER = ("common/tml_integer.h",)

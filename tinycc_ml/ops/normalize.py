@@ -7,7 +7,7 @@ int64 offsets, and the attributes `extra` (epsilon) and `gain_shift`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import isqrt, prod
 
 import numpy as np
@@ -26,6 +26,8 @@ from .slice import normal_axis
 UNIT_BITS = 24
 MOST_ELEMENTS = 1 << 14
 _GAIN_BITS, _WIDE = 30, 2.0**61
+_Body = tuple[Loop | str, ...]
+_Loops = Callable[[_Body], _Body]  # around a body, over what is normalised
 
 
 def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
@@ -108,7 +110,7 @@ def _nest(site: Site) -> Nest:
     ]
     lines = _float_lines if site.is_float else _integer_lines
 
-    def loops(body: tuple[Loop | str, ...]) -> tuple[Loop | str, ...]:
+    def loops(body: _Body) -> _Body:
         return nested(variables[axis:], shape[axis:], body)
 
     body = lines(site, at, others, loops)
@@ -118,12 +120,12 @@ def _nest(site: Site) -> Nest:
     return Nest(nest, includes=(include,), in_place=in_place, cycles=60.0 * site.x.size)
 
 
-def _float_lines(site: Site, at: str, others: list[str], loops: object) -> tuple[Loop | str, ...]:
+def _float_lines(site: Site, at: str, others: list[str], loops: _Loops) -> _Body:
     n, epsilon = f"{_count(site)}.0F", c_float(site.attrs["epsilon"])
-    mean: tuple[Loop | str, ...] = ()
+    mean: _Body = ()
     less = ""
     if site.attrs["centered"]:
-        mean = ("float mean = 0.0F;", *loops((f"mean += x0[{at}];",)), f"mean /= {n};")  # type: ignore[operator]
+        mean = ("float mean = 0.0F;", *loops((f"mean += x0[{at}];",)), f"mean /= {n};")
         less = " - mean"
     step = (f"const float v = x0[{at}]{less};", "spread += v * v;")
     plus = f" + {others[1]}" if len(others) > 1 else ""
@@ -131,13 +133,13 @@ def _float_lines(site: Site, at: str, others: list[str], loops: object) -> tuple
     return (
         *mean,
         "float spread = 0.0F;",
-        *loops(step),  # type: ignore[operator]
+        *loops(step),
         f"const float inverse = 1.0F / sqrtf(spread / {n} + {epsilon});",
-        *loops((made,)),  # type: ignore[operator]
+        *loops((made,)),
     )
 
 
-def _integer_lines(site: Site, at: str, others: list[str], loops: object) -> tuple[Loop | str, ...]:
+def _integer_lines(site: Site, at: str, others: list[str], loops: _Loops) -> _Body:
     attrs, n, zero = site.attrs, _count(site), site.x.quant.zero  # type: ignore[union-attr]
     minus = f" {'-' if zero > 0 else '+'} {abs(zero)}" if zero else ""
     value = f"const int32_t v = (int32_t)x0[{at}]{minus};"
@@ -154,10 +156,10 @@ def _integer_lines(site: Site, at: str, others: list[str], loops: object) -> tup
     return (
         *(("int64_t total = 0;",) if centered else ()),
         "int64_t squares = 0;",
-        *loops((value, *total, "squares += v * v;")),  # type: ignore[operator]
+        *loops((value, *total, "squares += v * v;")),
         "int_fast16_t shift;",
         f"const int64_t inverse = tml_inverse_root((uint64_t)(squares * {n}{spread}) + {attrs['extra']}U, &shift);",
-        *loops(made),  # type: ignore[operator]
+        *loops(made),
     )
 
 

@@ -186,7 +186,8 @@ def _set_quant(draft: Draft, name: str, quant: Quant) -> None:
     rule = op_of(maker).quantize
     if rule is not None and rule.output == "input":
         for source in maker.inputs:
-            if source and draft.tensors[source].type.quant is None:
+            type_ = draft.tensors[source].type if source else None
+            if type_ is not None and type_.quant is None and type_.dtype == tensor.type.dtype:
                 _set_quant(draft, source, quant)
 
 

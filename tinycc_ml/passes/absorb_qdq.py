@@ -82,7 +82,7 @@ def _dequantized(draft: Draft, name: str) -> Tensor | None:
 
 
 def _is_operand(draft: Draft, name: str) -> bool:
-    """A constant, dequantised, or no real number at all: what an integer op can take."""
+    """A constant, dequantised, or no float at all (indices, conditions): what an integer op can take."""
     maker = draft.producer(name)
     return (
         not name
@@ -111,21 +111,25 @@ def _passes_quantisation(draft: Draft, node: Node) -> bool:
 
 
 def _push_dequantize_down(draft: Draft, node: Node) -> None:
-    """move(dequantize(q)) becomes dequantize(move(q))."""
+    """move(dequantize(q)) becomes dequantize(move(q)); what makes no floats (ArgMax) just reads q."""
     rule = op_of(node).quantize
     source = next(s for s in (_dequantized(draft, n) for n in node.inputs) if s is not None)
     if rule is None or len(node.outputs) != 1:
         return
     y = draft.tensors[node.outputs[0]]
+    real = y.type.dtype.is_real
     type_ = TensorType(y.shape, I8, source.type.quant)
-    moved = draft.add_tensor(Tensor(draft.fresh(f"{y.name}.q"), type_, origin=y.origin))
+    moved = y.name
+    if real:
+        moved = draft.add_tensor(Tensor(draft.fresh(f"{y.name}.q"), type_, origin=y.origin))
     draft.remove_node(node)
     try:
         rule.lower(Lowering(draft, node, moved))
     except ModelError:
         draft.restore_node(node)
         return
-    draft.add_node("dequantize", [moved], [y.name], {}, f"{node.name}.dequantize")
+    if real:
+        draft.add_node("dequantize", [moved], [y.name], {}, f"{node.name}.dequantize")
 
 
 def _absorb(draft: Draft, quantize: Node, problems: dict[str, ModelError]) -> None:

@@ -34,8 +34,9 @@ def _moves(draft: Draft, node: Node, type_: TensorType) -> bool:
     """An op on values as they are, whose operands have become int8 with the quantisation `type_`."""
     if op_of(node).quantize is None:
         return False
-    operands = [draft.tensors[name].type for name in node.inputs if name]
-    return all((t.dtype, t.quant) == (I8, type_.quant) for t in operands)
+    types = [draft.tensors[name].type for name in node.inputs if name]
+    operands = [t for t in types if t.quant or t.dtype in (I8, U8)]  # the others are indices
+    return bool(operands) and all((t.dtype, t.quant) == (I8, type_.quant) for t in operands)
 
 
 def _signed_type(type_: TensorType) -> TensorType:

@@ -43,7 +43,7 @@ def quantize(
 
 def check_ops(graph: Graph, allow_float: bool) -> None:
     """UnsupportedError names the ops without an integer form."""
-    without = [node for node in graph.nodes if op_of(node).quantize is None]
+    without = [n for n in graph.nodes if op_of(n).quantize is None and _is_on_floats(graph, n)]
     if without and not allow_float:
         raise UnsupportedError(
             [
@@ -55,6 +55,12 @@ def check_ops(graph: Graph, allow_float: bool) -> None:
                 for node in without
             ]
         )
+
+
+def _is_on_floats(graph: Graph, node: Node) -> bool:
+    """It reads or makes floats at run time: what computes shapes, indices and conditions may stay."""
+    tensors = [graph.tensors[name] for name in (*node.inputs, *node.outputs) if name]
+    return any(t.type.dtype.is_real and not t.is_constant for t in tensors)
 
 
 def with_inside_ranges(graph: Graph, observed: Mapping[str, Observed]) -> Graph:
