@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ..errors import Location, ModelError, UnsupportedError
-from ..ir.graph import Graph, Tensor
+from ..ir.graph import Graph, Node, Tensor
 from ..ir.rewrite import Draft
 from ..ir.types import Quant, TensorType
 from ..ops import op_of
