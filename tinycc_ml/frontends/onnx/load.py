@@ -20,6 +20,7 @@ from ...ir.types import DType, TensorType, dtype_of
 from .functions import LocalFunctions, local_functions, read_names, unread_results
 from .nodes import NodeImport
 from .shapes import check_dims, dtype_from_onnx, static_shape
+from .sparse import dense
 
 log = logging.getLogger(__name__)
 
@@ -88,10 +89,11 @@ def _import(
 
 
 def _add_constants(draft: Draft, graph: onnx.GraphProto) -> None:
-    if graph.sparse_initializer:
-        raise ModelError("sparse initialisers are not supported")
     for proto in graph.initializer:
         add_constant(draft, proto.name, to_array(proto))
+    for sparse in graph.sparse_initializer:
+        to_array(sparse.values)  # of a type that is known
+        add_constant(draft, sparse.values.name, dense(sparse))
 
 
 def to_array(proto: onnx.TensorProto) -> np.ndarray:
@@ -156,6 +158,7 @@ def _add_inputs(
     draft: Draft, graph: onnx.GraphProto, dims: Mapping[str, int], bound: Collection[str]
 ) -> None:
     constants = {proto.name for proto in graph.initializer} | set(bound)
+    constants |= {proto.values.name for proto in graph.sparse_initializer}
     used = read_names(graph)
     for value in graph.input:
         if value.name in constants or value.name not in used:  # its shape may be anything

@@ -18,8 +18,9 @@ from ...ops import generic_importers, onnx_importers
 from ...ops.halves import in_float32
 from ...ops.importing import OnnxNode
 from .control_flow import CONTROL_FLOW, add_control_flow
-from .functions import LocalFunctions, body_of, call_of
+from .functions import LocalFunctions, body_of, call_of, called
 from .halves import STEPWISE, half_results
+from .sparse import dense
 
 # Results larger than this are left to run time: folding must not blow a model up
 _LARGEST_FOLD = 1 << 22
@@ -74,7 +75,7 @@ class NodeImport:
         if any(name in self._lost for name in proto.input):
             self._lost.update(proto.output)  # said already, at the node that is to blame
             return
-        if (proto.domain, proto.op_type) in self.functions:
+        if called(proto) in self.functions:
             self._by_call(proto)
             return
         self._check_names(proto)
@@ -120,11 +121,13 @@ class NodeImport:
             ) from error
 
     def _by_call(self, proto: onnx.NodeProto) -> None:
-        """The nodes of the model's own function in place of its call."""
-        function = self.functions[proto.domain, proto.op_type]
+        """The nodes of the model's own function in place of its call; inside, it is unknown: none may
+        call itself."""
+        function = self.functions[called(proto)]
+        others = {key: f for key, f in self.functions.items() if f is not function}
         self._check_names(proto)
         nodes, opsets = call_of(proto, function, self.draft.fresh)
-        self._add_all(nodes, {**self.opsets, **opsets})
+        self._add_all(nodes, {**self.opsets, **opsets}, others)
 
     def _by_body(self, proto: onnx.NodeProto) -> None:
         """The nodes that define the operator in its place."""
@@ -132,8 +135,14 @@ class NodeImport:
         nodes, opset = body_of(proto, self.opsets, types, self.draft.fresh)
         self._add_all(nodes, {**self.opsets, "ai.onnx": opset})
 
-    def _add_all(self, nodes: Sequence[onnx.NodeProto], opsets: Mapping[str, int]) -> None:
-        inner = NodeImport(self.draft, opsets, self.unread, self.functions)
+    def _add_all(
+        self,
+        nodes: Sequence[onnx.NodeProto],
+        opsets: Mapping[str, int],
+        functions: LocalFunctions | None = None,
+    ) -> None:
+        functions = self.functions if functions is None else functions
+        inner = NodeImport(self.draft, opsets, self.unread, functions)
         inner.unrolled = self.unrolled
         for node in nodes:
             inner.add(node)
@@ -207,6 +216,8 @@ def attribute_value(attribute: onnx.AttributeProto) -> Any:
         return value.decode(errors="replace")
     if isinstance(value, onnx.TensorProto):
         return numpy_helper.to_array(value)
+    if isinstance(value, onnx.SparseTensorProto):
+        return dense(value)
     if isinstance(value, Sequence) and value and isinstance(value[0], bytes):
         return [v.decode(errors="replace") for v in value]
     return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
@@ -244,7 +255,7 @@ def evaluate(
 def _constant_value(proto: onnx.NodeProto) -> np.ndarray:
     for attribute in proto.attribute:
         value = attribute_value(attribute)
-        if attribute.name == "value":
+        if attribute.name in ("value", "sparse_value"):
             return np.asarray(value)
         if attribute.name in ("value_float", "value_floats"):
             return np.asarray(value, np.float32)
