@@ -8,6 +8,7 @@ from pathlib import Path
 import onnx
 import pytest
 from exported_nets import NETS, outcome, row
+from mixed_graph import mixed_graph
 
 from tinycc_ml.backend.target import load_target
 
@@ -45,3 +46,10 @@ def test_the_net_is_right_on_host_and_core(name: str, quantize: str, tmp_path: P
     found = outcome(name, quantize, CORE, tmp_path)
     assert found.good, row(name, quantize, found)
     assert found.core is (True if name in ON_CORE[quantize] else None)
+
+
+def test_the_mixed_graph_is_valid_and_has_as_many_nodes_as_asked_for() -> None:
+    model = mixed_graph(300)
+    onnx.checker.check_model(model, full_check=True)
+    assert 300 <= len(model.graph.node) <= 310
+    assert len({node.op_type for node in model.graph.node}) >= 15
