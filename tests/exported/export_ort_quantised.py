@@ -38,7 +38,6 @@ STATIC = (
     ("torch_mobile_block_ts", "qdq", {**SIGNED, "quant_format": QuantFormat.QDQ, "per_channel": True}),
     ("torch_mobile_block_ts", "qop", {**SIGNED, "quant_format": QuantFormat.QOperator}),
     ("torch_upsampling_ts", "qdq", {**SIGNED, "quant_format": QuantFormat.QDQ}),
-    ("torch_signal_ts", "qdq", {**SIGNED, "quant_format": QuantFormat.QDQ}),
     ("torch_attention_ts", "qdq", {**SIGNED, "quant_format": QuantFormat.QDQ}),
     ("torch_classifier_ts", "qdq", {**SIGNED, "quant_format": QuantFormat.QDQ}),
     ("keras_residual", "qdq", {**SIGNED, "quant_format": QuantFormat.QDQ, "per_channel": True}),
