@@ -54,7 +54,7 @@ NAMED = {
     "passes/trivial_transposes.py": "it makes reshapes of transposes",
     "passes/widen_halves.py": "it removes casts",
     "quant/quantize.py": "it marks tensors with quantize and dequantize",
-    "frontends/onnx/control_flow.py": "it stacks what iterations give by reshape and concat",
+    "frontends/onnx/control_flow.py": "it stacks what iterations give, after a reshape",
     "frontends/onnx/load.py": "it copies inputs that are outputs by identity",
     "frontends/spec/writing/friendly.py": "it names the prelude's blocks, of which some are called as ops",
     "frontends/spec/writing/layers.py": "it names the prelude's blocks, too",

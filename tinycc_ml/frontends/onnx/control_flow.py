@@ -179,11 +179,14 @@ def _add_scan_8(importer: Importer, node: OnnxNode, proto: onnx.NodeProto) -> No
         if last is None:
             return
         rows.append(
-            [*last, *(_stack(node, list(c), 0) for c in zip(*unroller.stacked, strict=True))]
+            [
+                *last,
+                *(_stack(importer, node, list(c), 0) for c in zip(*unroller.stacked, strict=True)),
+            ]
         )
     for k, column in enumerate(zip(*rows, strict=True)):
         if k < len(node.outputs) and node.outputs[k]:
-            node.rename(k, _stack(node, list(column), 0))
+            node.rename(k, _stack(importer, node, list(column), 0))
 
 
 def _finish(
@@ -202,10 +205,11 @@ def _finish(
                 f"{node.op_type} of no iterations: the shape of {node.outputs[count + k]!r} is not known"
             )
         parts = [row[k] for row in unroller.stacked]
-        node.rename(count + k, _stack(node, parts[::-1] if back else parts, axis))
+        stacked = _stack(unroller.importer, node, parts[::-1] if back else parts, axis)
+        node.rename(count + k, stacked)
 
 
-def _stack(node: OnnxNode, parts: list[str], axis: int) -> str:
+def _stack(importer: Importer, node: OnnxNode, parts: list[str], axis: int) -> str:
     """Tensors of one shape side by side along a new axis."""
     tensors = [node.draft.tensors[name] for name in parts]
     if len({t.type.shape for t in tensors}) != 1:
@@ -222,4 +226,8 @@ def _stack(node: OnnxNode, parts: list[str], axis: int) -> str:
         else node.emit("reshape", [t.name], attrs, hint="row")
         for t in tensors
     ]  # fmt: skip
-    return node.emit("concat", rows, {"axis": axis}, hint="stacked")
+    out = node.draft.fresh(f"{node.op_type}.stacked")
+    importer.add(helper.make_node("Concat", rows, [out], axis=axis))
+    if out not in node.draft.tensors:
+        node.refuse(f"{node.op_type}: tensors of {tensors[0].type} can't be stacked")
+    return out
