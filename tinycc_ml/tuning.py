@@ -43,9 +43,7 @@ def measured_costs(
     plan, costs = compiled.plan, dict[tuple[str, int], float]()
     wanted = {c.key for given in plan.options.values() for c in given.candidates}
     for _ in range(_ROUNDS):
-        tried = explore(
-            plan.graph, plan.target, io=plan.io, optimize=compiled.options.optimize, known=costs
-        )
+        tried = explore(plan, optimize=compiled.options.optimize, known=costs)
         found = profiled(replanned(compiled, tried), source)
         if found.keys() <= costs.keys():
             break

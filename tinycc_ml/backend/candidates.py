@@ -56,7 +56,7 @@ def options_of(graph: Graph, node: Node, target: Target, optimize: str = "balanc
             found.append(_of_kernel(node, kernel, site))
     if not found and op.nest is not None:
         nest = op.nest(site)
-        overlaps = tuple(Overlap(index) for index in nest.in_place)
+        overlaps = (*(Overlap(index) for index in nest.in_place), *nest.overlaps)
         found.append(Candidate(node.name, None, 0, overlaps, nest.cycles))
     if not found:
         reasons = "; ".join(f"{name} {reason}" for name, reason in refused) or "it has no kernel"

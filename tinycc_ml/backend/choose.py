@@ -10,11 +10,12 @@ from ..errors import InternalError, ModelError, UnsupportedError
 from ..ir.graph import Graph, Node
 from .arena import Arena, executed_nodes, plan_arena, scratch_name, settled
 from .candidates import Candidate, Options, options_of
+from .copying import copies_that_save
 from .costs import Costs, fitted, measured
 from .formats import assign, planar_tensors
 from .limits import check_limits, limits_of
 from .place import Block, Placement
-from .search import Limits, Search
+from .search import Choice, Limits, Search, preferred
 from .storage import Storage
 from .target import Target
 from .views import View, plain_view, planar
@@ -30,6 +31,7 @@ class Plan:
     options: Mapping[str, Options]
     chosen: Mapping[str, Candidate]
     arena: Arena
+    copied: frozenset[str] = frozenset()  # steps that could have been no code
 
     @property
     def steps(self) -> tuple[Node, ...]:
@@ -48,12 +50,13 @@ class Plan:
         return self.arena.placement
 
     def view(self, tensor: str) -> View:
-        """Where a run-time tensor lies: in the arena, or in the caller's memory at offset 0."""
-        buffer = self.storage.buffer_of[tensor]
-        offset = self.placement.offsets.get(buffer)
+        """Where a run-time tensor lies: in the arena, or in the caller's memory."""
+        buffer, ahead = self.storage.buffer_of[tensor], self.storage.offset_of[tensor]
+        place = self.placement.offsets.get(buffer)
         type_ = self.graph.type(tensor)
-        if offset is None:
-            return plain_view(self.storage.external[buffer], type_)
+        if place is None:
+            return plain_view(self.storage.external[buffer], type_, ahead)
+        offset = place + ahead
         if tensor in self.planar:
             return View("arena", offset, planar(type_.shape, type_.dtype))  # type: ignore[arg-type]
         return plain_view("arena", type_, offset)
@@ -87,33 +90,69 @@ def choose(
     """The plan for a target; `costs` are cycles that were measured. UnsupportedError lists the nodes that
     nothing can compute; TargetError says which limit can't be met, by how much, and what takes the most."""
     limits = limits_of(target, limits or Limits())
-    nodes, options = _candidates(graph, target, optimize)
-    options = {name: measured(given, costs or {}) for name, given in options.items()}
-    best = Search(graph, nodes, options, io).best(optimize, limits)
-    best = replace(best, arena=settled(best.arena))
-    check_limits(target, best, limits)
-    return Plan(graph, target, io, options, best.chosen, best.arena)
+    task = _Task(graph, target, io, optimize, limits, costs or {})
+    plan = task.plan()
+    check_limits(target, Choice(plan.chosen, plan.arena), limits)
+    return plan
 
 
-def explore(
-    graph: Graph, target: Target, *, io: str, optimize: str, known: Collection[tuple[str, int]]
-) -> Plan:
-    """The plan with the most candidates whose key is not yet known: for measuring them."""
-    nodes, options = _candidates(graph, target, optimize)
+@dataclass(frozen=True)
+class _Task:
+    """What is to be planned, and for what."""
+
+    graph: Graph
+    target: Target
+    io: str
+    optimize: str
+    limits: Limits
+    costs: Costs
+
+    def plan(self) -> Plan:
+        """Without moving bytes where that can be, or with it where that takes less memory."""
+        given, options = self._best(frozenset())
+        copied = copies_that_save(self.graph, given.arena, given.chosen, self._options_of, self.io)
+        if copied:
+            other, more = self._best(copied)
+            if preferred(self.optimize, self.limits, (given, other)) is other:
+                return self._kept(other, more, copied)
+        return self._kept(given, options, frozenset())
+
+    def _best(self, copied: frozenset[str]) -> tuple[Choice, Mapping[str, Options]]:
+        nodes, options = _candidates(self.graph, self.target, self.optimize, copied)
+        options = {name: measured(given, self.costs) for name, given in options.items()}
+        return Search(self.graph, nodes, options, self.io).best(self.optimize, self.limits), options
+
+    def _options_of(self, name: str) -> Options:
+        node = next(n for n in self.graph.nodes if n.name == name)
+        return _options(self.graph, node, self.target, self.optimize)
+
+    def _kept(self, choice: Choice, options: Mapping[str, Options], copied: frozenset[str]) -> Plan:
+        arena = settled(choice.arena)
+        return Plan(self.graph, self.target, self.io, options, choice.chosen, arena, copied)
+
+
+def explore(plan: Plan, *, optimize: str, known: Collection[tuple[str, int]]) -> Plan:
+    """The plan of the same steps with the most candidates whose key is not yet known: for measuring them."""
+    graph = plan.graph
+    nodes, options = _candidates(graph, plan.target, optimize, plan.copied)
     chosen = assign(graph, nodes, options, lambda c: float(c.key in known))
     if chosen is None:
         raise InternalError("no choice of kernels agrees on the formats of tensors")
-    return Plan(graph, target, io, options, chosen, plan_arena(graph, nodes, chosen, io))
+    arena = plan_arena(graph, nodes, chosen, plan.io)
+    return replace(plan, options=options, chosen=chosen, arena=arena)
 
 
 def _candidates(
-    graph: Graph, target: Target, optimize: str
+    graph: Graph, target: Target, optimize: str, copied: frozenset[str]
 ) -> tuple[list[Node], dict[str, Options]]:
     """The steps, and the candidates of those that need a kernel or a loop nest."""
-    nodes, copies = executed_nodes(graph)
+    nodes, copies = executed_nodes(graph, copied)
     computed = [n for n in nodes if n.name not in copies]
-    options = _all_options(graph, computed, target, optimize)
-    return nodes, {n.name: fitted(n, options[n.name], target, optimize) for n in computed}
+    return nodes, _all_options(graph, computed, target, optimize)
+
+
+def _options(graph: Graph, node: Node, target: Target, optimize: str) -> Options:
+    return fitted(node, options_of(graph, node, target, optimize), target, optimize)
 
 
 def _all_options(
@@ -122,7 +161,7 @@ def _all_options(
     found, problems = {}, []
     for node in nodes:
         try:
-            found[node.name] = options_of(graph, node, target, optimize)
+            found[node.name] = _options(graph, node, target, optimize)
         except ModelError as error:
             problems.append(error)
     if problems:

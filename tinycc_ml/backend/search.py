@@ -81,11 +81,7 @@ class Search:
             self._shrink(flash_price, _AS_FAST[optimize], limits)
             if min(c.flash for c in self.choices) <= limits.flash:
                 break
-        within = [c for c in self.choices if c.meets(limits)]
-        if not within:
-            return min(self.choices, key=lambda c: _excess(c, limits))
-        bar = _AS_FAST[optimize] * min(c.cycles for c in within)
-        return min((c for c in within if c.cycles <= bar), key=lambda c: (c.ram, c.cycles, c.flash))
+        return preferred(optimize, limits, self.choices)
 
     def _shrink(self, flash_price: float, as_fast: float, limits: Limits) -> None:
         """The cheapest choice, then smaller ones: the nodes at the peak must do with less each time."""
@@ -129,6 +125,15 @@ class Search:
         given = tensor in self.graph.inputs and self.io == "caller"
         kept = tensor in self.graph.outputs
         return not (given or kept) and self.graph.sole_consumer(tensor) is not None
+
+
+def preferred(optimize: str, limits: Limits, choices: Sequence[Choice]) -> Choice:
+    """What a goal takes of some choices: see `Search.best`."""
+    within = [c for c in choices if c.meets(limits)]
+    if not within:
+        return min(choices, key=lambda c: _excess(c, limits))
+    bar = _AS_FAST[optimize] * min(c.cycles for c in within)
+    return min((c for c in within if c.cycles <= bar), key=lambda c: (c.ram, c.cycles, c.flash))
 
 
 def peak_step(arena: Arena) -> int:

@@ -105,7 +105,8 @@ class _Speller:
         }
 
     def _offset(self, tensor: str) -> int | None:
-        return self.plan.placement.offsets.get(self.plan.storage.buffer_of[tensor])
+        inside = self.plan.storage.buffer_of[tensor] in self.plan.placement.offsets
+        return self.plan.view(tensor).offset if inside else None
 
     # -- steps ---------------------------------------------------------------------------------
 
@@ -209,13 +210,10 @@ class _Speller:
 
     def _pointer(self, tensor: str, skipped: int = 0) -> str:
         """The C pointer to a run-time tensor, `skipped` elements in."""
-        type_ = self.graph.type(tensor)
-        buffer = self.plan.storage.buffer_of[tensor]
-        offset = self.plan.placement.offsets.get(buffer)
-        if offset is not None:
-            return _arena_pointer(type_.dtype.c, offset + skipped * type_.dtype.bytes)
-        owner = self.plan.storage.external[buffer]
-        ident = self.ports[owner].ident
+        dtype, view = self.graph.type(tensor).dtype, self.plan.view(tensor)
+        if self.plan.storage.buffer_of[tensor] in self.plan.placement.offsets:
+            return _arena_pointer(dtype.c, view.offset + skipped * dtype.bytes)
+        ident, skipped = self.ports[view.buffer].ident, skipped + view.offset // dtype.bytes
         return f"{ident} + {skipped}" if skipped else ident
 
     def _constant(self, node: Node, suffix: str, values: np.ndarray) -> str:

@@ -76,6 +76,16 @@ def _nest(site: Site) -> Nest:
     return Nest(tuple(body), cycles=cycles)
 
 
+def _parts(site: Site) -> tuple[int, ...] | None:
+    """Along the outermost axis that counts the operands follow each other, unless one comes twice."""
+    axis, names = site.attrs["axis"], [t.name for t in site.inputs]
+    if prod(site.y.shape[:axis]) != 1 or len(set(names)) < len(names):
+        return None
+    if any(t.is_constant or t.type.quant != site.y.quant for t in site.inputs):
+        return None
+    return tuple(sum(t.type.size for t in site.inputs[:k]) for k in range(len(names)))
+
+
 def transposed(site: Site, permutation: tuple[int, ...]) -> Mapping[str, Any]:
     return {"axis": permutation[site.attrs["axis"]]}
 
@@ -98,6 +108,7 @@ OP = Op(
     channels=_channels,
     quantize=QuantizeRule(lower),
     nest=_nest,
+    parts=_parts,
     transposed=transposed,
     onnx={"Concat": from_onnx},
     summary="Concat",
