@@ -42,10 +42,15 @@ def plan_arena(
     nodes: Sequence[Node],
     chosen: Mapping[str, Candidate],
     io: str,
+    *,
+    in_order: bool = False,
 ) -> Arena:
-    """The smallest arena found for these kernels in some milliseconds: what choosing compares its choices by."""
+    """The smallest arena found for these kernels in some milliseconds: what choosing compares its choices by.
+    in_order: no other order is looked for."""
     storage = storage_of(graph, {n.name for n in nodes})
     given = _unplaced(graph, nodes, chosen, storage, io)
+    if in_order:
+        return _placed(given)
     order = _order(graph, nodes, chosen, storage, io)
     made = given if order == list(nodes) else _unplaced(graph, order, chosen, storage, io)
     best = _placed(made)

@@ -24,6 +24,7 @@ class Candidate:
     y_format: str = PLAIN
     index: int = 0  # among the node's candidates
     flash_bytes: int = 0  # its constants
+    constants: tuple[str, ...] = ()  # their names: nodes with the same ones share them
 
     @property
     def key(self) -> tuple[str, int]:
@@ -63,7 +64,8 @@ def options_of(graph: Graph, node: Node, target: Target, optimize: str = "balanc
         raise ModelError(
             f"{node.op} on {site.x} can't be computed: {reasons}", loc=Location(node=node.name)
         )
-    numbered = tuple(replace(c, index=k) for k, c in enumerate(found))
+    constants = tuple(t.name for t in site.inputs if t.is_constant)
+    numbered = tuple(replace(c, index=k, constants=constants) for k, c in enumerate(found))
     return Options(numbered, tuple(refused))
 
 

@@ -17,7 +17,7 @@ from .candidates import Candidate, Options
 from .formats import assign
 
 # How much slower than the fastest choice one may be that takes less memory
-_AS_FAST = {"speed": 1.03, "balanced": 1.05, "size": 1.5}
+AS_FAST = {"speed": 1.03, "balanced": 1.05, "size": 1.5}
 # Cycles that a byte of constants is worth, tried in turn while a limit of flash is not met
 _FLASH_PRICES = tuple(0.05 * 2.0**k for k in range(24))
 _ROUNDS = 200
@@ -48,8 +48,9 @@ class Choice:
 
     @property
     def flash(self) -> int:
-        """About the bytes of constants: before any is packed."""
-        return sum(c.flash_bytes for c in self.chosen.values())
+        """About the bytes of constants: before any is packed. Bands of a node share theirs."""
+        shared = {(c.name, c.constants or c.node): c.flash_bytes for c in self.chosen.values()}
+        return sum(shared.values())
 
     @property
     def cycles(self) -> float:
@@ -69,6 +70,7 @@ class Search:
     nodes: Sequence[Node]
     options: Mapping[str, Options]
     io: str
+    in_order: bool = False  # the order of the nodes stays
     choices: list[Choice] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -78,10 +80,15 @@ class Search:
         """Of choices within the limits that are about as fast as the fastest of them, the one with the
         least memory. When none is within, the one that misses them least."""
         for flash_price in (0.0, *_FLASH_PRICES):
-            self._shrink(flash_price, _AS_FAST[optimize], limits)
+            self._shrink(flash_price, AS_FAST[optimize], limits)
             if min(c.flash for c in self.choices) <= limits.flash:
                 break
         return preferred(optimize, limits, self.choices)
+
+    def fastest(self) -> Choice | None:
+        """The cheapest choice alone, whatever memory it takes; None when formats can't be agreed on."""
+        chosen = assign(self.graph, self.nodes, self.options, self._cost(0.0, {}))
+        return None if chosen is None else Choice(chosen, self._arena(chosen))
 
     def _shrink(self, flash_price: float, as_fast: float, limits: Limits) -> None:
         """The cheapest choice, then smaller ones: the nodes at the peak must do with less each time."""
@@ -91,12 +98,15 @@ class Search:
             chosen = assign(self.graph, self.nodes, self.options, self._cost(flash_price, caps))
             if chosen is None:
                 return
-            choice = Choice(chosen, plan_arena(self.graph, self.nodes, chosen, self.io))
+            choice = Choice(chosen, self._arena(chosen))
             self.choices.append(choice)
             fastest = min(fastest, choice.cycles)
             if choice.cycles > as_fast * fastest and choice.ram <= limits.ram:
                 return
             caps.update({n: self.memory(chosen[n]) - 1 for n in _peak_nodes(choice)})
+
+    def _arena(self, chosen: Mapping[str, Candidate]) -> Arena:
+        return plan_arena(self.graph, self.nodes, chosen, self.io, in_order=self.in_order)
 
     def _cost(self, flash_price: float, caps: Mapping[str, float]) -> Callable[[Candidate], float]:
         def cost(candidate: Candidate) -> float:
@@ -132,7 +142,7 @@ def preferred(optimize: str, limits: Limits, choices: Sequence[Choice]) -> Choic
     within = [c for c in choices if c.meets(limits)]
     if not within:
         return min(choices, key=lambda c: _excess(c, limits))
-    bar = _AS_FAST[optimize] * min(c.cycles for c in within)
+    bar = AS_FAST[optimize] * min(c.cycles for c in within)
     return min((c for c in within if c.cycles <= bar), key=lambda c: (c.ram, c.cycles, c.flash))
 
 

@@ -17,7 +17,7 @@ from ..ops.base import Loop, Nest, Site
 from ..ops.indexing import c_float
 from ..resources import runtime_dir
 from .choose import Plan
-from .names import comment, identifier, identifiers, short
+from .names import comment, identifier, identifiers, short, whole
 from .program import ConstantArray, Pointer, Port, Probe, Program, Step
 
 _INLINE = {"speed": 1, "balanced": None, "size": 0}
@@ -224,7 +224,9 @@ class _Speller:
         if found is None:
             owner = self.idents[self.graph.tensors[node.outputs[0]].source_name]
             ident = self._free(f"{self.name}_{owner}_{suffix}")
-            title = comment(f"{suffix} of {short(self.graph.tensors[node.outputs[0]].source_name)}")
+            title = comment(
+                f"{suffix} of {short(whole(self.graph.tensors[node.outputs[0]].source_name))}"
+            )
             found = self.constants[key] = ConstantArray(ident, c_type, np.ravel(values), title)
         return found.ident
 

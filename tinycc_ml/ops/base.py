@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .importing import OnnxNode
     from .intervals import Interval
     from .lowering import Lowering
+    from .rows import Rows
 
 Arrays = Sequence[np.ndarray]
 Infer = Callable[[Sequence[TensorType], Attrs], tuple[TensorType, ...]]
@@ -198,6 +199,8 @@ class Op:
     # elements from the first of the result to the first of each operand, where the operands' values may lie in
     # the result's bytes, or it in theirs (then they begin before it): no code; None: at this site they can't
     parts: Callable[[Site], tuple[int, ...] | None] | None = None
+    # how rows of the result depend on rows of the operands; None: at this site they can't be told apart
+    rows: Callable[[Site], Rows | None] = lambda site: None
     # one value in, one value out, at each index, whatever the shape
     elementwise: bool = False
     # op(T(x)) == T(op'(x)): the attributes of op' for a permutation, or None where that does not hold

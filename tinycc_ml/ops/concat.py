@@ -20,6 +20,7 @@ from .intervals import channels_of, rising
 from .lowering import Lowering
 from .lut import rescaled
 from .moving import moved
+from .rows import Rows, pixelwise
 from .slice import normal_axis
 
 
@@ -86,6 +87,10 @@ def _parts(site: Site) -> tuple[int, ...] | None:
     return tuple(sum(t.type.size for t in site.inputs[:k]) for k in range(len(names)))
 
 
+def _rows(site: Site) -> Rows | None:
+    return pixelwise(site) if site.y.rank == 4 and site.attrs["axis"] > 1 else None
+
+
 def transposed(site: Site, permutation: tuple[int, ...]) -> Mapping[str, Any]:
     return {"axis": permutation[site.attrs["axis"]]}
 
@@ -109,6 +114,7 @@ OP = Op(
     quantize=QuantizeRule(lower),
     nest=_nest,
     parts=_parts,
+    rows=_rows,
     transposed=transposed,
     onnx={"Concat": from_onnx},
     summary="Concat",

@@ -30,6 +30,7 @@ from .indexing import (
     strides_of,
     typed_c,
 )
+from .rows import pixelwise
 
 _INTEGER = "common/tml_integer.h"
 _HALF = "common/tml_half.h"
@@ -219,6 +220,7 @@ OP = Op(
     infer,
     reference,
     nest=_nest,
+    rows=pixelwise,
     onnx={"BitShift": _from_shift, **{n: f for n, f in _ALL.items() if n not in _ELSEWHERE}},
     generic={
         **{name: f for name, f in _ALL.items() if name in _ELSEWHERE},
