@@ -13,8 +13,8 @@ from .search import Choice, Limits, used_bytes
 _LONGEST = 10  # nodes of a chain
 _BANDS = (2, 3, 4, 6, 8, 12, 16, 24)
 _TRIED = 3  # of all that are thought of
-# Bytes of arena that a step is worth where no limit asks for them: its call takes flash
-BYTES_A_STEP = 16
+# Bytes of arena that a step is worth where no limit asks for them: its call takes about 70 bytes of flash
+BYTES_A_STEP = 32
 # Rough cycles of a call, and of a byte that is copied
 _CALL, _COPY = 400.0, 1.2
 

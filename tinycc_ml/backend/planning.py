@@ -168,8 +168,12 @@ class Task:
                 yield Found(layout, fastest, options, fastest.cycles)
 
     def _is_worth(self, best: Found, found: Found, most_cycles: float) -> bool:
-        """Less memory within the cycles; unasked only where it is more than a few bytes for each step."""
+        """Less memory within the cycles; unasked only where it is more than a few bytes for each step, and a
+        larger part of the arena than the cycles that it costs are of all."""
         saved = best.choice.ram - found.choice.ram
+        if saved < 1 or found.choice.cycles > most_cycles:
+            return False
         steps = len(found.choice.arena.order) - len(best.choice.arena.order)
-        least = 1 if self._is_too_large(best.choice) else BYTES_A_STEP * steps
-        return saved >= max(least, 1) and found.choice.cycles <= most_cycles
+        slower = found.choice.cycles / best.choice.cycles - 1.0
+        unasked = saved >= BYTES_A_STEP * steps and saved / best.choice.ram >= slower
+        return unasked or self._is_too_large(best.choice)
