@@ -41,7 +41,7 @@ def _graph(rng: Random, steps: int, largest: int) -> Graph:
         reads = tuple(rng.choices(reach, k=rng.choice((1, 1, 1, 2, 3))))
         alias = len(reads) == 1 and rng.random() < 0.15
         sizes[f"t{k}"] = sizes[reads[0]] if alias else _size(rng, largest)
-        nodes.append(Node(f"n{k}", "reshape" if alias else "concat", reads, (f"t{k}",)))
+        nodes.append(Node(f"n{k}", "reshape" if alias else "add", reads, (f"t{k}",)))
     read = {name for node in nodes for name in node.inputs}
     ends = [n.outputs[0] for n in nodes if n.outputs[0] not in read or rng.random() < 0.05]
     types = {name: TensorType((size,), DTYPES["i8"]) for name, size in sizes.items()}

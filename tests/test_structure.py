@@ -50,6 +50,7 @@ NAMED = {
     "passes/integer_ends.py": "it drops quantize and dequantize, and copies by identity",
     "passes/io_layout.py": "it inserts transposes",
     "passes/permute_dense.py": "it permutes the weights of dense behind a transpose",
+    "passes/row_bands.py": "it takes images apart by slices and puts them together by concat",
     "passes/remove_no_ops.py": "it removes reshapes, transposes and requantizes that do nothing",
     "passes/trivial_transposes.py": "it makes reshapes of transposes",
     "passes/widen_halves.py": "it removes casts",

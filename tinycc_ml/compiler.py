@@ -113,9 +113,10 @@ def compile(
     graph, pruned = _pruned(graph, options, data)
     graph, lowered, accuracy, notes = _integer_graph(graph, data, options, progress)
     lowered, dead_work = _without_dead_work(lowered, options)
-    bounds = accumulator_bounds(lowered)
     limits = limits_of_options(options)
     plan = choose(lowered, target, io=options.io, optimize=options.optimize, limits=limits)
+    lowered = plan.graph
+    bounds = accumulator_bounds(lowered)
     program, vectors, files = _written(plan, options, _test_samples(lowered, data))
     return Compiled(
         graph, lowered, plan, program, vectors, files, options, bounds, accuracy, pruned, tuple(notes),

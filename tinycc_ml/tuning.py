@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from .backend.choose import choose, explore
+from .backend.choose import choose_again, explore
 from .backend.costs import Costs
 from .backend.emit import write_files
 from .compiler import Compiled, limits_of_options, replanned
@@ -29,10 +29,9 @@ def tuned(compiled: Compiled, source: Source, progress: Progress | None = None) 
             hint="give --target, `tinyml targets` lists them",
         )
     costs = measured_costs(compiled, source, progress)
-    best = choose(
-        plan.graph, plan.target, io=plan.io, optimize=options.optimize,
-        limits=limits_of_options(options), costs=costs,
-    )  # fmt: skip
+    best = choose_again(
+        plan, optimize=options.optimize, limits=limits_of_options(options), costs=costs
+    )
     return replanned(compiled, best)
 
 
@@ -43,9 +42,7 @@ def measured_costs(
     plan, costs = compiled.plan, dict[tuple[str, int], float]()
     wanted = {c.key for given in plan.options.values() for c in given.candidates}
     for _ in range(_ROUNDS):
-        tried = explore(
-            plan.graph, plan.target, io=plan.io, optimize=compiled.options.optimize, known=costs
-        )
+        tried = explore(plan, optimize=compiled.options.optimize, known=costs)
         found = profiled(replanned(compiled, tried), source)
         if found.keys() <= costs.keys():
             break

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tinycc_ml.backend.choose import choose
+from tinycc_ml.backend.choose import Plan, choose
 from tinycc_ml.backend.emit import emit, write_files
 from tinycc_ml.backend.spell import spell
 from tinycc_ml.backend.target import load_target
@@ -39,9 +39,25 @@ def _quantised(made: Graph) -> Graph:
     return run_passes(quantize(made, observed, Ranges("min-max")), integer_passes())
 
 
-def _files(made: Graph, io: str) -> dict[str, str]:
-    program = spell(choose(made, load_target("host"), io=io))
-    return emit(program, make_vectors(made, program, seeded_samples(made)))
+def _files(plan: Plan) -> dict[str, str]:
+    program = spell(plan)
+    return emit(program, make_vectors(plan.graph, program, seeded_samples(plan.graph)))
+
+
+def self_test(plan: Plan, scratch: Path) -> None:
+    """Build the C of a plan with every check that gcc has, and run it."""
+    folder, program = scratch / "out", scratch / "selftest"
+    write_files(_files(plan), folder)
+    sources = [str(p) for p in folder.glob("*.c")]
+    command = ["gcc", *FLAGS, f"-I{folder}", *sources, "-o", str(program), "-lm"]
+    built = subprocess.run(command, capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    done = subprocess.run([str(program)], capture_output=True, text=True)
+    assert " 0 wrong values" in done.stdout, done.stdout + done.stderr
+
+
+def _plan(made: Graph, io: str) -> Plan:
+    return choose(made, load_target("host"), io=io)
 
 
 @pytest.mark.slow
@@ -51,19 +67,11 @@ def _files(made: Graph, io: str) -> dict[str, str]:
 def test_c_of_any_graph_passes_its_self_test(made: Graph, integer: bool, io: str) -> None:
     made = run_passes(made, FLOAT)
     with TemporaryDirectory() as scratch:
-        folder = Path(scratch) / "out"
-        write_files(_files(_quantised(made) if integer else made, io), folder)
-        program = Path(scratch) / "selftest"
-        sources = [str(p) for p in folder.glob("*.c")]
-        command = ["gcc", *FLAGS, f"-I{folder}", *sources, "-o", str(program), "-lm"]
-        built = subprocess.run(command, capture_output=True, text=True)
-        assert built.returncode == 0, built.stderr
-        done = subprocess.run([str(program)], capture_output=True, text=True)
-        assert " 0 wrong values" in done.stdout, done.stdout + done.stderr
+        self_test(_plan(_quantised(made) if integer else made, io), Path(scratch))
 
 
 def test_a_parameter_that_no_step_reads_is_said_to_be_unused() -> None:
     made = graph("input x: f32[2]\ninput z: f32[2]\ny: f32[2] = neg(x)\noutput y")
-    text = _files(made, "caller")["net.c"]
+    text = _files(_plan(made, "caller"))["net.c"]
     assert "    (void)z;\n" in text and "(void)x;" not in text
-    assert "(void)z" not in _files(made, "arena")["net.c"]
+    assert "(void)z" not in _files(_plan(made, "arena"))["net.c"]

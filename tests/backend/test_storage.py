@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -29,21 +30,49 @@ SCRATCH = "scratch"
 Memory = dict[str, list[object]]
 
 
-def values_of(made: Graph) -> Mapping[str, str]:
-    """Tensor to the value its bytes are: an alias is its source."""
-    values: dict[str, str] = {}
-    for node in made.nodes:
-        for out in node.outputs:
-            values[out] = values.get(node.inputs[0], node.inputs[0]) if op_of(node).alias else out
-    return values
+Content = list[object]
+
+
+def contents_of(plan: Plan) -> Mapping[str, Content]:
+    """What every byte of a tensor must hold: the value that some step makes, and the byte of that value. What
+    comes without a step is worked out here from what concat and slice mean."""
+    steps = {node.name for node in plan.steps}
+    found: dict[str, Content] = {n: _own(plan, n) for n in plan.graph.inputs}
+    for node in plan.graph.nodes:
+        (result,) = node.outputs
+        alias = op_of(node).alias
+        if alias or node.name not in steps:
+            found[result] = _passed_on(plan, node, found)
+        else:
+            found[result] = _own(plan, result)
+    return found
+
+
+def _own(plan: Plan, tensor: str) -> Content:
+    return [(tensor, k) for k in range(plan.graph.type(tensor).bytes)]
+
+
+def _passed_on(plan: Plan, node: Node, found: Mapping[str, Content]) -> Content:
+    source = [found.get(n) or _own(plan, n) for n in node.inputs]
+    if node.op == "concat":
+        return [byte for part in source for byte in part]
+    if node.op == "slice":
+        x = plan.graph.type(node.inputs[0])
+        index = np.arange(x.bytes).reshape(*x.shape, x.dtype.bytes)
+        for axis, (start, count) in enumerate(
+            zip(node.attrs["starts"], node.attrs["shape"], strict=True)
+        ):
+            index = np.take(index, range(start, start + count), axis)
+        return [source[0][k] for k in index.ravel()]
+    return source[0]
 
 
 def execute(plan: Plan) -> None:
     """Raises AssertionError where a value is not there when it is read."""
-    made, values = plan.graph, values_of(plan.graph)
+    made, contents = plan.graph, contents_of(plan)
     memory: Memory = {"arena": [None] * plan.arena_bytes}
     for name in made.inputs:
-        _write(plan, memory, name, name)
+        _write(plan, memory, name, contents[name])
     for node in plan.steps:
         scratch = plan.scratch_offset(node.name)
         size = plan.chosen[node.name].scratch_bytes if node.name in plan.chosen else 0
@@ -54,16 +83,16 @@ def execute(plan: Plan) -> None:
             assert plan.storage.external.get(plan.storage.buffer_of[name]) not in made.inputs, (
                 f"{node.name} writes an input"
             )
-        _run(plan, memory, node, values)
+        _run(plan, memory, node, contents)
         if size:
             assert memory["arena"][scratch : scratch + size] == [SCRATCH] * size, (
                 f"{node.name} writes over its scratch"
             )
     for name in made.outputs:
-        _expect(plan, memory, name, values[name], f"output {name}")
+        _expect(plan, memory, name, contents[name], f"output {name}")
 
 
-def _run(plan: Plan, memory: Memory, node: Node, values: Mapping[str, str]) -> None:
+def _run(plan: Plan, memory: Memory, node: Node, contents: Mapping[str, Content]) -> None:
     """The kernel that makes the most of what it may do: it writes its result from the first byte on, and
     reads a byte of an operand as late as the rule for that operand allows."""
     candidate = plan.chosen.get(node.name)
@@ -75,15 +104,15 @@ def _run(plan: Plan, memory: Memory, node: Node, values: Mapping[str, str]) -> N
         if not name or plan.graph.tensors[name].is_constant:
             continue
         source, start, stop = _region(plan, memory, name)
-        value, what = values.get(name, name), f"{node.name} reads {name}"
+        content, what = contents[name], f"{node.name} reads {name}"
         for k in range(stop - start):
             when = _when(rules.get(index), k, start - first, last - first)
-            due.setdefault(when, []).append((source, start + k, (value, k), what))
+            due.setdefault(when, []).append((source, start + k, content[k], what))
     for step in range(last - first + 1):
         for source, at, value, what in due.get(step, ()):
             assert source[at] == value, what
         if step < last - first:
-            store[first + step] = (values[result], step)
+            store[first + step] = contents[result][step]
 
 
 def _when(rule: Overlap | None, k: int, ahead: int, size: int) -> int:
@@ -98,22 +127,23 @@ def _when(rule: Overlap | None, k: int, ahead: int, size: int) -> int:
 
 def _region(plan: Plan, memory: Memory, tensor: str) -> tuple[list[object], int, int]:
     view = plan.view(tensor)
-    size = view.format.bytes
+    buffer = plan.storage.buffer_of[tensor]
+    size = len(memory["arena"])
+    if buffer not in plan.placement.offsets:
+        size = plan.graph.type(plan.storage.external[buffer]).bytes
     store = memory.setdefault(view.buffer, [None] * size)
-    assert view.offset >= 0 and view.offset + size <= len(store), (
-        f"{tensor} lies outside {view.buffer}"
-    )
-    return store, view.offset, view.offset + size
+    assert 0 <= view.offset <= size - view.format.bytes, f"{tensor} lies outside {view.buffer}"
+    return store, view.offset, view.offset + view.format.bytes
 
 
-def _write(plan: Plan, memory: Memory, tensor: str, value: str) -> None:
+def _write(plan: Plan, memory: Memory, tensor: str, content: Content) -> None:
     store, first, last = _region(plan, memory, tensor)
-    store[first:last] = [(value, k) for k in range(last - first)]
+    store[first:last] = content
 
 
-def _expect(plan: Plan, memory: Memory, tensor: str, value: str, what: str) -> None:
+def _expect(plan: Plan, memory: Memory, tensor: str, content: Content, what: str) -> None:
     store, first, last = _region(plan, memory, tensor)
-    assert store[first:last] == [(value, k) for k in range(last - first)], what
+    assert store[first:last] == content, what
 
 
 @given(graphs(), st.sampled_from(["caller", "arena"]), st.booleans())
@@ -281,3 +311,142 @@ def test_the_checker_sees_an_operand_that_is_written_too_early() -> None:
         else:
             with pytest.raises(AssertionError, match="b reads"):
                 execute(moved)
+
+
+def _steps(plan: Plan) -> list[str]:
+    return [node.name for node in plan.steps]
+
+
+def test_operands_of_a_concat_are_written_into_its_result() -> None:
+    plan = _plan("""
+        input x: f32[2,4]
+        a: f32[2,4] = neg(x)
+        b: f32[2,4] = exp(a)
+        c: f32[4,4] = concat(a, b) axis=0
+        y: f32[4,4] = neg(c)
+        output y""")
+    assert _steps(plan) == ["a", "b", "y"]
+    assert [plan.view(n).offset - plan.view("c").offset for n in "ab"] == [0, 32]
+    assert plan.arena_bytes == 64
+
+
+def test_leading_axes_of_size_1_do_not_count() -> None:
+    lines = "input x: f32[1,1,3]\na: f32[1,1,3] = neg(x)\nb: f32[1,1,3] = exp(x)\ny: f32[1,{h},{w}] = concat(a, b) axis={axis}\noutput y"
+    assert _steps(_plan(lines.format(h=2, w=3, axis=1))) == ["a", "b"]
+    assert _steps(_plan(lines.format(h=1, w=6, axis=2))) == ["a", "b"]
+    two = lines.replace("1,1,3", "1,2,3")
+    assert _steps(_plan(two.format(h=2, w=6, axis=2))) == ["a", "b", "y"]
+
+
+@pytest.mark.parametrize("io", ["caller", "arena"])
+def test_parts_of_an_output_are_written_where_the_caller_wants_them(io: str) -> None:
+    plan = _plan(
+        "input x: f32[4]\na: f32[4] = neg(x)\nb: f32[4] = exp(x)\ny: f32[8] = concat(a, b) axis=0\noutput y",
+        io,
+    )
+    assert _steps(plan) == ["a", "b"]
+    assert plan.view("b").offset - plan.view("y").offset == 16
+    assert plan.arena_bytes == (0 if io == "caller" else 48)
+
+
+@pytest.mark.parametrize("io", ["caller", "arena"])
+@pytest.mark.parametrize(
+    ("parts", "size"), [("a, a", 8), ("a, x", 8), ("x", 4), ("a, k", 8), ("x, a", 8)]
+)
+def test_a_concat_of_what_can_not_move_is_a_copy(parts: str, size: int, io: str) -> None:
+    """An operand that comes twice, an input, a constant."""
+    plan = _plan(
+        f"input x: f32[4]\nconstant k: f32[4] = seed 1\na: f32[4] = neg(x)\n"
+        f"y: f32[{size}] = concat({parts}) axis=0\nz: f32[{size}] = exp(y)\ns: f32[4] = sub(a, k)\noutput z\noutput s",
+        io,
+    )
+    assert ("y" in _steps(plan)) == (parts != "x")
+
+
+def test_of_two_concats_of_one_tensor_the_second_is_a_copy() -> None:
+    plan = _plan("""
+        input x: f32[4]
+        a: f32[4] = neg(x)
+        b: f32[4] = exp(x)
+        c: f32[8] = concat(a, b) axis=0
+        d: f32[8] = concat(b, a) axis=0
+        y: f32[8] = add(c, d)
+        output y""")
+    assert _steps(plan) == ["a", "b", "d", "y"]
+
+
+def test_a_slice_of_an_input_is_read_in_place() -> None:
+    plan = _plan("""
+        input x: f32[1,4,3]
+        s: f32[1,2,3] = slice(x) starts=[0,1,0] steps=[1,1,1] shape=[1,2,3]
+        y: f32[1,2,3] = neg(s)
+        output y""")
+    assert _steps(plan) == ["y"]
+    assert (plan.view("s").buffer, plan.view("s").offset) == ("x", 12)
+
+
+@pytest.mark.parametrize(
+    ("starts", "steps", "shape"),
+    [("0,1", "1,1", "2,2"), ("1,0", "-1,1", "2,4"), ("0,3", "1,-1", "2,4"), ("1,0", "2,1", "2,4")],
+)
+def test_a_slice_of_what_is_not_one_run_is_a_copy(starts: str, steps: str, shape: str) -> None:
+    plan = _plan(f"""
+        input x: f32[4,4]
+        a: f32[4,4] = neg(x)
+        s: f32[{shape}] = slice(a) starts=[{starts}] steps=[{steps}] shape=[{shape}]
+        y: f32[{shape}] = exp(s)
+        output y""")
+    assert "s" in _steps(plan)
+
+
+def test_halves_that_are_swapped_are_copied() -> None:
+    """Both may not lie where the other one was; one may stay."""
+    plan = _plan("""
+        input x: f32[8]
+        a: f32[8] = neg(x)
+        s: f32[4] = slice(a) starts=[0] steps=[1] shape=[4]
+        t: f32[4] = slice(a) starts=[4] steps=[1] shape=[4]
+        c: f32[8] = concat(t, s) axis=0
+        y: f32[8] = exp(c)
+        output y""")
+    assert _steps(plan) == ["a", "s", "y"]
+    assert plan.view("c").offset == plan.view("t").offset == plan.view("a").offset + 16
+
+
+def test_halves_put_together_again_are_the_whole() -> None:
+    plan = _plan("""
+        input x: f32[8]
+        a: f32[8] = neg(x)
+        s: f32[4] = slice(a) starts=[0] steps=[1] shape=[4]
+        t: f32[4] = slice(a) starts=[4] steps=[1] shape=[4]
+        c: f32[8] = concat(s, t) axis=0
+        y: f32[8] = exp(c)
+        output y""")
+    assert _steps(plan) == ["a", "y"]
+
+
+def test_a_part_that_is_an_output_does_not_take_the_rest_along() -> None:
+    plan = _plan("""
+        input x: f32[8]
+        a: f32[8] = neg(x)
+        s: f32[4] = slice(a) starts=[0] steps=[1] shape=[4]
+        y: f32[8] = exp(a)
+        output s
+        output y""")
+    assert plan.storage.external.get(plan.storage.buffer_of["a"]) != "s"
+    assert "s" in _steps(plan)
+
+
+def test_a_result_lies_over_the_part_of_its_operand_that_it_may() -> None:
+    """neg may write its result over its operand, the second half of a buffer, but only just there."""
+    plan = _plan("""
+        input x: f32[8]
+        a: f32[8] = neg(x)
+        t: f32[4] = slice(a) starts=[4] steps=[1] shape=[4]
+        b: f32[4] = neg(t)
+        c: f32[4] = exp(b)
+        y: f32[4] = neg(c)
+        output y""")
+    assert _steps(plan) == ["a", "b", "c", "y"]
+    assert plan.arena_bytes == 32
+    assert plan.view("b").offset <= plan.view("t").offset

@@ -1,4 +1,4 @@
-"""The C of two tiny nets, kept to be read and reviewed. `pytest --update-golden` rewrites it.
+"""The C of three tiny nets, kept to be read and reviewed. `pytest --update-golden` rewrites it.
 
 All numbers are exact on every machine: float weights are multiples of 1/8, the int8 net comes quantised.
 """
@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 import pytest
 
-from tinycc_ml.compiler import compile
+from tinycc_ml.compiler import Options, compile
 
 from ..models import model, node
 
@@ -79,14 +79,28 @@ def tiny_conv() -> onnx.ModelProto:
     return model(nodes, {"image": (1, 2, 4, 4)}, ["scores"], constants)
 
 
-@pytest.mark.parametrize("net", [tiny_dense, tiny_conv], ids=lambda f: f.__name__)
+def tiny_bands() -> onnx.ModelProto:
+    """float32, by --optimize size in bands of rows: what lies between two small ends."""
+    nodes = [
+        node("Conv", "image w b", "wide", pads=[1, 1, 1, 1]),
+        node("Relu", "wide", "active"),
+        node("MaxPool", "active", "pool", kernel_shape=[4, 4], strides=[4, 4]),
+    ]
+    constants = {"w": _eighths(1, 4, 1, 3, 3), "b": _eighths(2, 4)}
+    return model(nodes, {"image": (1, 1, 12, 12)}, ["pool"], constants)
+
+
+GOALS = {"tiny_bands": "size"}
+
+
+@pytest.mark.parametrize("net", [tiny_dense, tiny_conv, tiny_bands], ids=lambda f: f.__name__)
 def test_c_is_what_was_reviewed(
     net: Callable[[], onnx.ModelProto], tmp_path: Path, update_golden: bool
 ) -> None:
     path = tmp_path / f"{net.__name__}.onnx"
     onnx.save(net(), path)
     name = net.__name__
-    made = compile(path).files
+    made = compile(path, options=Options(optimize=GOALS.get(name, "balanced"))).files
     for file in (f"{name}.h", f"{name}.c", f"{name}_weights.h", f"{name}_weights.c"):
         golden = FOLDER / name / file
         if update_golden:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import InternalError
 from ..ir.graph import Graph, Node
-from ..ops import op_of
 from ..ops.base import Overlap
 from .blocks import Allowance, Block, lower_bound
 from .candidates import Candidate
 from .place import HEURISTIC, Placement, overlaps, place
 from .schedule import Task, schedule
-from .storage import Storage, alias_storage
+from .storage import Storage, storage_of
 
 
 @dataclass(frozen=True)
@@ -31,11 +30,11 @@ def scratch_name(node: str) -> str:
     return f"scratch of {node}"
 
 
-def executed_nodes(graph: Graph) -> tuple[list[Node], frozenset[str]]:
-    """The nodes that are steps, and the names of those that only copy an alias from end to end."""
-    storage = alias_storage(graph)
-    nodes = [n for n in graph.nodes if not op_of(n).alias or n.name in storage.copies]
-    return nodes, storage.copies
+def executed_nodes(graph: Graph, copied: Collection[str] = ()) -> tuple[list[Node], frozenset[str]]:
+    """The nodes that are steps, and the names of those that only copy an alias from end to end. copied: nodes
+    that are steps although their results could be their operands' bytes."""
+    storage = storage_of(graph, copied)
+    return [n for n in graph.nodes if n.name not in storage.vanished], storage.copies
 
 
 def plan_arena(
@@ -43,10 +42,15 @@ def plan_arena(
     nodes: Sequence[Node],
     chosen: Mapping[str, Candidate],
     io: str,
+    *,
+    in_order: bool = False,
 ) -> Arena:
-    """The smallest arena found for these kernels in some milliseconds: what choosing compares its choices by."""
-    storage = alias_storage(graph)
+    """The smallest arena found for these kernels in some milliseconds: what choosing compares its choices by.
+    in_order: no other order is looked for."""
+    storage = storage_of(graph, {n.name for n in nodes})
     given = _unplaced(graph, nodes, chosen, storage, io)
+    if in_order:
+        return _placed(given)
     order = _order(graph, nodes, chosen, storage, io)
     made = given if order == list(nodes) else _unplaced(graph, order, chosen, storage, io)
     best = _placed(made)
@@ -99,6 +103,7 @@ def _order(
             storage.buffer_of[n] for n in names if n and not graph.tensors[n].is_constant
         )
 
+    makers = _makers(graph, nodes)
     tasks = [
         Task(
             n.name,
@@ -106,6 +111,7 @@ def _order(
             buffers(n.outputs),
             chosen[n.name].scratch_bytes if n.name in chosen else 0,
             tuple(_rules(n, chosen, storage).items()),
+            frozenset().union(*(makers.get(name, ()) for name in n.inputs)),
         )
         for n in nodes
     ]
@@ -117,16 +123,31 @@ def _order(
     return [by_name[name] for name in names]
 
 
+def _makers(graph: Graph, nodes: Sequence[Node]) -> dict[str, frozenset[str]]:
+    """The steps that must be done before a tensor is whole."""
+    steps = {n.name for n in nodes}
+    found: dict[str, frozenset[str]] = {}
+    for node in graph.nodes:
+        read = (found.get(name, frozenset()) for name in node.inputs)
+        made = frozenset({node.name}) if node.name in steps else frozenset().union(*read)
+        found.update(dict.fromkeys(node.outputs, made))
+    return found
+
+
 def _rules(
     node: Node, chosen: Mapping[str, Candidate], storage: Storage
 ) -> dict[str, tuple[int, bool]]:
-    """Buffers that the node's result may lie over when nothing reads them later: lead, and whether it is
-    exact. All operands in a buffer must allow it."""
+    """Buffers that the buffer of the node's result may lie over when nothing reads them later: lead, and
+    whether it is exact. All operands in a buffer must allow it."""
     if node.name not in chosen or len(node.outputs) != 1:
         return {}
     rules: dict[str, list[Overlap]] = {}
     for overlap in chosen[node.name].overlaps:
-        rules.setdefault(storage.buffer_of[node.inputs[overlap.input]], []).append(overlap)
+        x = node.inputs[overlap.input]
+        ahead = storage.offset_of[node.outputs[0]] - storage.offset_of[x]
+        rules.setdefault(storage.buffer_of[x], []).append(
+            replace(overlap, lead=overlap.lead + ahead)
+        )
     operands = [(k, storage.buffer_of[name]) for k, name in enumerate(node.inputs) if name]
     merged = {buffer: _merged(found) for buffer, found in rules.items()}
     return {

@@ -31,6 +31,7 @@ class Candidate:
     single_bytes: int = (
         0  # so many fewer when nothing else calls the kernel: inlined, for literal shapes
     )
+    constants: tuple[str, ...] = ()  # their names: nodes with the same ones share them
 
     @property
     def key(self) -> tuple[str, int]:
@@ -75,14 +76,15 @@ def options_of(graph: Graph, node: Node, target: Target, optimize: str = "balanc
             found.append(_of_kernel(node, kernel, site))
     if not found and op.nest is not None:
         nest = op.nest(site)
-        overlaps = tuple(Overlap(index) for index in nest.in_place)
+        overlaps = (*(Overlap(index) for index in nest.in_place), *nest.overlaps)
         found.append(Candidate(node.name, None, nest.scratch_bytes, overlaps, nest.cycles))
     if not found:
         reasons = "; ".join(f"{name} {reason}" for name, reason in refused) or "it has no kernel"
         raise ModelError(
             f"{node.op} on {site.x} can't be computed: {reasons}", loc=Location(node=node.name)
         )
-    numbered = tuple(replace(c, index=k) for k, c in enumerate(found))
+    constants = tuple(t.name for t in site.inputs if t.is_constant)
+    numbered = tuple(replace(c, index=k, constants=constants) for k, c in enumerate(found))
     return Options(numbered, tuple(refused))
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from ..errors import InternalError, ModelError, UnsupportedError
+from ..errors import InternalError
 from ..ir.graph import Graph, Node
-from .arena import Arena, executed_nodes, plan_arena, scratch_name, settled
-from .candidates import Candidate, Options, options_of
-from .costs import Costs, fitted, measured
+from .arena import Arena, plan_arena, scratch_name, settled
+from .candidates import Candidate, Options
+from .costs import Costs
 from .formats import assign, planar_tensors
 from .limits import check_limits, limits_of
 from .place import Block, Placement
-from .search import Limits, Search
+from .planning import Bands, Found, Layout, Task
+from .search import Limits
 from .storage import Storage
 from .target import Target
 from .views import View, plain_view, planar
@@ -24,12 +25,21 @@ from .views import View, plain_view, planar
 class Plan:
     """Everything that has been decided; spelling adds no decisions."""
 
-    graph: Graph
+    layout: Layout
     target: Target
     io: str
     options: Mapping[str, Options]
     chosen: Mapping[str, Candidate]
     arena: Arena
+
+    @property
+    def graph(self) -> Graph:
+        """What is computed: of chains in bands, the bands."""
+        return self.layout.graph
+
+    @property
+    def bands(self) -> tuple[Bands, ...]:
+        return self.layout.bands
 
     @property
     def steps(self) -> tuple[Node, ...]:
@@ -48,12 +58,13 @@ class Plan:
         return self.arena.placement
 
     def view(self, tensor: str) -> View:
-        """Where a run-time tensor lies: in the arena, or in the caller's memory at offset 0."""
-        buffer = self.storage.buffer_of[tensor]
-        offset = self.placement.offsets.get(buffer)
+        """Where a run-time tensor lies: in the arena, or in the caller's memory."""
+        buffer, ahead = self.storage.buffer_of[tensor], self.storage.offset_of[tensor]
+        place = self.placement.offsets.get(buffer)
         type_ = self.graph.type(tensor)
-        if offset is None:
-            return plain_view(self.storage.external[buffer], type_)
+        if place is None:
+            return plain_view(self.storage.external[buffer], type_, ahead)
+        offset = place + ahead
         if tensor in self.planar:
             return View("arena", offset, planar(type_.shape, type_.dtype))  # type: ignore[arg-type]
         return plain_view("arena", type_, offset)
@@ -87,44 +98,28 @@ def choose(
     """The plan for a target; `costs` are cycles that were measured. UnsupportedError lists the nodes that
     nothing can compute; TargetError says which limit can't be met, by how much, and what takes the most."""
     limits = limits_of(target, limits or Limits())
-    nodes, options = _candidates(graph, target, optimize)
-    options = {name: measured(given, costs or {}) for name, given in options.items()}
-    best = Search(graph, nodes, options, io).best(optimize, limits)
-    best = replace(best, arena=settled(best.arena))
-    check_limits(target, best, limits)
-    return Plan(graph, target, io, options, best.chosen, best.arena)
+    task = Task(target, io, optimize, limits, costs or {})
+    return _plan(task, task.best(graph))
 
 
-def explore(
-    graph: Graph, target: Target, *, io: str, optimize: str, known: Collection[tuple[str, int]]
-) -> Plan:
-    """The plan with the most candidates whose key is not yet known: for measuring them."""
-    nodes, options = _candidates(graph, target, optimize)
+def choose_again(plan: Plan, *, optimize: str, limits: Limits, costs: Costs) -> Plan:
+    """The plan of the same graph, with the bands and copies that a plan has, by cycles that were measured."""
+    task = Task(plan.target, plan.io, optimize, limits_of(plan.target, limits), costs)
+    return _plan(task, task.found(plan.layout))
+
+
+def explore(plan: Plan, *, optimize: str, known: Collection[tuple[str, int]]) -> Plan:
+    """The plan of the same steps with the most candidates whose key is not yet known: for measuring them."""
+    graph = plan.graph
+    nodes, options = Task(plan.target, plan.io, optimize, Limits()).candidates(plan.layout)
     chosen = assign(graph, nodes, options, lambda c: float(c.key in known))
     if chosen is None:
         raise InternalError("no choice of kernels agrees on the formats of tensors")
-    return Plan(graph, target, io, options, chosen, plan_arena(graph, nodes, chosen, io))
+    arena = plan_arena(graph, nodes, chosen, plan.io, in_order=bool(plan.layout.bands))
+    return replace(plan, options=options, chosen=chosen, arena=arena)
 
 
-def _candidates(
-    graph: Graph, target: Target, optimize: str
-) -> tuple[list[Node], dict[str, Options]]:
-    """The steps, and the candidates of those that need a kernel or a loop nest."""
-    nodes, copies = executed_nodes(graph)
-    computed = [n for n in nodes if n.name not in copies]
-    options = _all_options(graph, computed, target, optimize)
-    return nodes, {n.name: fitted(n, options[n.name], target, optimize) for n in computed}
-
-
-def _all_options(
-    graph: Graph, nodes: Sequence[Node], target: Target, optimize: str
-) -> dict[str, Options]:
-    found, problems = {}, []
-    for node in nodes:
-        try:
-            found[node.name] = options_of(graph, node, target, optimize)
-        except ModelError as error:
-            problems.append(error)
-    if problems:
-        raise UnsupportedError(problems)
-    return found
+def _plan(task: Task, found: Found) -> Plan:
+    best = replace(found.choice, arena=settled(found.choice.arena))
+    check_limits(task.target, best, task.limits)
+    return Plan(found.layout, task.target, task.io, found.options, best.chosen, best.arena)

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..ir.graph import Graph, Node
-from ..ops import op_of
 from ..ops.base import PLAIN, PLANAR
 from .candidates import Candidate, Options
+from .storage import parts_of
 
 _STATES = 256
 Cost = Callable[[Candidate], float]
@@ -34,7 +34,8 @@ class Storables:
 
     def __init__(self, graph: Graph):
         ends = {*graph.inputs, *graph.outputs}
-        aliased = {n for node in graph.nodes if op_of(node).alias for n in _tensors(graph, node)}
+        sharing = (node for node in graph.nodes if parts_of(graph, node) is not None)
+        aliased = {n for node in sharing for n in _tensors(graph, node)}
         images = {n for n, t in graph.tensors.items() if len(t.shape) == 4 and not t.is_constant}
         self.alike = frozenset(n for n in images if _alike(graph.type(n).shape))
         self.free = frozenset(images - ends - aliased - self.alike)

@@ -66,6 +66,7 @@ _KEYWORDS = frozenset(
     ]
 )
 _LONGEST = 48
+_ROWS = re.compile(r" \[[a-z ]*rows? [^\]]*\]$")  # as passes/row_bands.py says
 
 
 def identifier(text: str) -> str:
@@ -93,13 +94,19 @@ def identifiers(names: Iterable[str], taken: Iterable[str] = ()) -> dict[str, st
 
 def _first(name: str) -> str:
     """Converters join the names of what they fused with ";": the first one is enough to know it by."""
-    return name.split(";")[0] or name
+    return whole(name).split(";")[0] or name
+
+
+def whole(name: str) -> str:
+    """The tensor of which this is some rows: without the "[rows 0-7]" at the end."""
+    return _ROWS.sub("", name)
 
 
 def short(name: str) -> str:
-    """A name for people, cut where `_first` cuts; the report has all of it."""
-    first = _first(name)
-    return first if first == name else f"{first};..."
+    """A name for people, cut where `_first` cuts, but for the rows; the report has all of it."""
+    first, rows = _first(name), _ROWS.search(name)
+    cut = "" if first in (name, whole(name)) else ";..."
+    return f"{first}{cut}{rows.group() if rows and first != name else ''}"
 
 
 def comment(text: str) -> str:

@@ -71,10 +71,11 @@ def overlaps(
     clashes = []
     for k, a in enumerate(blocks):
         for b in blocks[k + 1 :]:
-            first, last = max(a.first, b.first), min(a.last, b.last)
+            if a.last < b.first or b.last < a.first:
+                continue
             low = max(offsets[a.name], offsets[b.name])
             high = min(offsets[a.name] + a.bytes, offsets[b.name] + b.bytes)
-            if first <= last and low < high and not _may_share(a, b, offsets, allowances):
+            if low < high and not _may_share(a, b, offsets, allowances):
                 clashes.append((a.name, b.name))
     return clashes
 

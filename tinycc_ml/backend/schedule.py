@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,45 +15,59 @@ _BEAM = 64
 @dataclass(frozen=True)
 class Task:
     """A step: the buffers it reads and writes, and bytes it needs only while it runs. `over`: buffers that
-    its result may lie over when no later step reads them, with the lead and whether it is exact."""
+    its result may lie over when no later step uses them, with the lead and whether it is exact. `after`:
+    the tasks that must be done before, None where those are all that write what it reads."""
 
     name: str
     reads: frozenset[str]
     writes: frozenset[str]
     scratch: int = 0
     over: tuple[tuple[str, tuple[int, bool]], ...] = ()
+    after: frozenset[str] | None = None
+
+    @property
+    def uses(self) -> frozenset[str]:
+        return self.reads | self.writes
 
 
 @dataclass(frozen=True)
 class _State:
+    """`left`: for each buffer how many tasks are yet to use it; `unborn`: those that none has used."""
+
     done: frozenset[str]
     order: tuple[str, ...]
     live: int
     peak: int
-    unread: Mapping[str, int] = field(default_factory=dict)
+    left: Mapping[str, int] = field(default_factory=dict)
+    unborn: frozenset[str] = frozenset()
 
 
 def schedule(
     tasks: Sequence[Task], sizes: Mapping[str, int], kept: frozenset[str] = frozenset()
 ) -> tuple[str, ...]:
     """Names of the tasks in an executable order, never one with a higher peak than theirs. `sizes`: bytes of
-    each buffer that takes arena space; a buffer lives from the task that writes it, or from the start, to
-    the last one that reads it, or, when it is `kept`, to the end."""
-    writers = {b: t.name for t in tasks for b in t.writes}
-    needs = {
-        t.name: frozenset(writers[b] for b in t.reads if b in writers) - {t.name} for t in tasks
-    }
-    readers = {
-        b: sum(b in t.reads for t in tasks) + (b in kept)
-        for b in {b for t in tasks for b in (*t.reads, *t.writes)}
-    }
-    live = sum(sizes.get(b, 0) for b in readers if b not in writers)
-    given = _State(frozenset(), (), live, live, readers)
-    beam = [given]
+    each buffer that takes arena space; a buffer lives from the first task that writes it, or from the start,
+    to the last one that uses it, or, when it is `kept`, to the end."""
+    uses = Counter(b for t in tasks for b in t.uses)
+    uses.update(kept & uses.keys())
+    unborn = frozenset(b for t in tasks for b in t.writes)
+    live = sum(sizes.get(b, 0) for b in uses if b not in unborn)
+    given = _State(frozenset(), (), live, live, uses, unborn)
+    beam, needs = [given], _needs(tasks)
     for task in tasks:
         beam = _advance(beam, tasks, needs, sizes)
         given = _run(given, task, sizes)
     return min(beam[0], given, key=lambda state: state.peak).order
+
+
+def _needs(tasks: Sequence[Task]) -> dict[str, frozenset[str]]:
+    """The tasks that must be done before each."""
+    return {
+        t.name: frozenset(o.name for o in tasks if o.writes & t.reads and o.name != t.name)
+        if t.after is None
+        else t.after
+        for t in tasks
+    }
 
 
 def _advance(
@@ -75,14 +90,14 @@ def _advance(
 
 
 def _run(state: _State, task: Task, sizes: Mapping[str, int]) -> _State:
-    made = sum(sizes.get(b, 0) for b in task.writes)
-    unread = {**state.unread, **{b: state.unread[b] - 1 for b in task.reads}}
-    dead = {b for b in task.reads if unread[b] == 0}
-    needed = state.live + made + task.scratch - _shared(task, made, dead, sizes)
+    born = task.writes & state.unborn
+    made = sum(sizes.get(b, 0) for b in born)
+    left = {**state.left, **{b: state.left[b] - 1 for b in task.uses}}
+    dead = {b for b in task.uses if left[b] == 0}
+    needed = state.live + made + task.scratch - _shared(task, made, dead - born, sizes)
     live = state.live + made - sum(sizes.get(b, 0) for b in dead)
-    live -= sum(sizes.get(b, 0) for b in task.writes - dead if unread.get(b, 0) == 0)
     done, order = state.done | {task.name}, (*state.order, task.name)
-    return _State(done, order, live, max(state.peak, needed), unread)
+    return _State(done, order, live, max(state.peak, needed), left, state.unborn - born)
 
 
 def _shared(task: Task, made: int, dead: set[str], sizes: Mapping[str, int]) -> int:

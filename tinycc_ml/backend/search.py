@@ -18,7 +18,7 @@ from .candidates import Candidate, Options, code_bytes, shared_code
 from .formats import assign
 
 # How much slower than the fastest choice one may be that takes less memory
-_AS_FAST = {"speed": 1.03, "balanced": 1.05, "size": 1.5}
+AS_FAST = {"speed": 1.03, "balanced": 1.05, "size": 1.5}
 # Cycles that a byte of flash is worth: as many as a part of 80 MHz and 256 KB has for each of its bytes when it
 # runs the net 20 times a second, for size five times a second
 _BYTE_WORTH = {"speed": 0.0, "balanced": 16.0, "size": 64.0}
@@ -56,8 +56,7 @@ class Choice:
 
     @property
     def constants(self) -> int:
-        """Those that two nodes share count for both."""
-        return sum(c.flash_bytes for c in self.chosen.values())
+        return _constants(self.chosen.values())
 
     @property
     def code(self) -> int:
@@ -82,6 +81,7 @@ class Search:
     nodes: Sequence[Node]
     options: Mapping[str, Options]
     io: str
+    in_order: bool = False  # the order of the nodes stays
     choices: list[Choice] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -92,17 +92,17 @@ class Search:
     def best(self, optimize: str, limits: Limits) -> Choice:
         """Of choices within the limits that are about as good as the best of them in cycles and flash, the one
         with the least memory. When none is within, the one that misses them least."""
-        worth, slack = _BYTE_WORTH[optimize], _AS_FAST[optimize] - 1.0
+        worth, slack = _BYTE_WORTH[optimize], AS_FAST[optimize] - 1.0
         for price in (worth, *(p for p in _FLASH_PRICES if p > worth)):
             self._shrink(price, slack, limits, slack if price == worth else inf)
             if any(c.meets(replace(limits, cycles=inf)) for c in self.choices):
                 break
-        within = [c for c in self.choices if c.meets(limits)]
-        if not within:
-            return min(self.choices, key=lambda c: _excess(c, limits))
-        bar = min(_value(c.chosen, worth) for c in within) + slack * min(c.cycles for c in within)
-        good = (c for c in within if _value(c.chosen, worth) <= bar)
-        return min(good, key=lambda c: (c.ram, _value(c.chosen, worth), c.flash))
+        return preferred(optimize, limits, self.choices)
+
+    def fastest(self) -> Choice | None:
+        """The cheapest choice alone, whatever memory it takes; None when formats can't be agreed on."""
+        chosen = self._assigned(0.0, self._every)
+        return None if chosen is None else Choice(chosen, self._arena(chosen))
 
     def _shrink(self, price: float, slack: float, limits: Limits, slower: float) -> None:
         """The best choice at a price of flash, then smaller ones: the nodes at the peak must do with less each
@@ -113,13 +113,16 @@ class Search:
         for _ in range(_ROUNDS):
             if chosen is None:
                 return
-            choice = Choice(chosen, plan_arena(self.graph, self.nodes, chosen, self.io))
+            choice = Choice(chosen, self._arena(chosen))
             self.choices.append(choice)
             best, fastest = min(best, _value(chosen, price)), min(fastest, choice.cycles)
             if _value(chosen, price) > best + slack * fastest and choice.ram <= limits.ram:
                 return
             caps.update({n: self.memory(chosen[n]) - 1 for n in _peak_nodes(choice)})
             chosen = self._assigned(price, chosen.values(), caps)
+
+    def _arena(self, chosen: Mapping[str, Candidate]) -> Arena:
+        return plan_arena(self.graph, self.nodes, chosen, self.io, in_order=self.in_order)
 
     def _with_less_code(self, price: float, slower: float) -> Mapping[str, Candidate] | None:
         """The fastest assignment, then without kernels that are not worth their code: those that share a function
@@ -198,10 +201,26 @@ class Search:
         return not (given or kept) and self.graph.sole_consumer(tensor) is not None
 
 
+def preferred(optimize: str, limits: Limits, choices: Sequence[Choice]) -> Choice:
+    """What a goal takes of some choices: see `Search.best`."""
+    within = [c for c in choices if c.meets(limits)]
+    if not within:
+        return min(choices, key=lambda c: _excess(c, limits))
+    worth, slack = _BYTE_WORTH[optimize], AS_FAST[optimize] - 1.0
+    bar = min(_value(c.chosen, worth) for c in within) + slack * min(c.cycles for c in within)
+    good = (c for c in within if _value(c.chosen, worth) <= bar)
+    return min(good, key=lambda c: (c.ram, _value(c.chosen, worth), c.flash))
+
+
+def _constants(candidates: Iterable[Candidate]) -> int:
+    """Bytes of constants; bands of a node share theirs, else those that two nodes share count for both."""
+    return sum({(c.name, c.constants or c.node): c.flash_bytes for c in candidates}.values())
+
+
 def _value(chosen: Mapping[str, Candidate], price: float) -> float:
     """Cycles, and those that the bytes of flash are worth."""
     candidates = chosen.values()
-    flash = sum(c.flash_bytes for c in candidates) + code_bytes(candidates)
+    flash = _constants(candidates) + code_bytes(candidates)
     return sum(c.cycles for c in candidates) + price * flash
 
 

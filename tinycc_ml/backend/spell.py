@@ -17,7 +17,7 @@ from ..ops.base import Loop, Nest, Site
 from ..ops.indexing import c_float
 from ..resources import runtime_dir
 from .choose import Plan
-from .names import comment, identifier, identifiers, short
+from .names import comment, identifier, identifiers, short, whole
 from .program import ConstantArray, Pointer, Port, Probe, Program, Step
 
 _INLINE = {"speed": 1, "balanced": None, "size": 0}
@@ -106,7 +106,8 @@ class _Speller:
         }
 
     def _offset(self, tensor: str) -> int | None:
-        return self.plan.placement.offsets.get(self.plan.storage.buffer_of[tensor])
+        inside = self.plan.storage.buffer_of[tensor] in self.plan.placement.offsets
+        return self.plan.view(tensor).offset if inside else None
 
     # -- steps ---------------------------------------------------------------------------------
 
@@ -218,13 +219,10 @@ class _Speller:
 
     def _pointer(self, tensor: str, skipped: int = 0) -> str:
         """The C pointer to a run-time tensor, `skipped` elements in."""
-        type_ = self.graph.type(tensor)
-        buffer = self.plan.storage.buffer_of[tensor]
-        offset = self.plan.placement.offsets.get(buffer)
-        if offset is not None:
-            return _arena_pointer(type_.dtype.c, offset + skipped * type_.dtype.bytes)
-        owner = self.plan.storage.external[buffer]
-        ident = self.ports[owner].ident
+        dtype, view = self.graph.type(tensor).dtype, self.plan.view(tensor)
+        if self.plan.storage.buffer_of[tensor] in self.plan.placement.offsets:
+            return _arena_pointer(dtype.c, view.offset + skipped * dtype.bytes)
+        ident, skipped = self.ports[view.buffer].ident, skipped + view.offset // dtype.bytes
         return f"{ident} + {skipped}" if skipped else ident
 
     def _constant(self, node: Node, suffix: str, values: np.ndarray) -> str:
@@ -235,7 +233,9 @@ class _Speller:
         if found is None:
             owner = self.idents[self.graph.tensors[node.outputs[0]].source_name]
             ident = self._free(f"{self.name}_{owner}_{suffix}")
-            title = comment(f"{suffix} of {short(self.graph.tensors[node.outputs[0]].source_name)}")
+            title = comment(
+                f"{suffix} of {short(whole(self.graph.tensors[node.outputs[0]].source_name))}"
+            )
             found = self.constants[key] = ConstantArray(ident, c_type, np.ravel(values), title)
         return found.ident
 

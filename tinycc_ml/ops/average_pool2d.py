@@ -32,6 +32,7 @@ from .pooling import (
     params,
     window_of,
 )  # fmt: skip
+from .rows import windowed
 from .windows import Window, onnx_window, windows
 
 
@@ -74,6 +75,20 @@ def lower(low: Lowering) -> None:
     kept = {k: v for k, v in low.attrs.items() if k not in ("min", "max")}
     attrs = {**kept, "first_count": int(seen.min()), "pre_shift": m.pre_shift, **low.limits()}
     low.emit("average_pool2d", [x.name, low.constant("multiplier", m.value)], attrs)
+
+
+def _band(site: Site, window: Window) -> dict[str, tuple[int, ...]]:
+    """The padding of a band of rows, of which no more counts than of the whole."""
+    changed: dict[str, tuple[int, ...]] = {"pads": window.pads}
+    if "counted_pads" in site.attrs:
+        top, left, bottom, right = site.attrs["counted_pads"]
+        changed["counted_pads"] = (
+            min(top, window.pads[0]),
+            left,
+            min(bottom, window.pads[2]),
+            right,
+        )
+    return changed
 
 
 def accumulator(site: Site) -> np.ndarray:
@@ -185,6 +200,7 @@ OP = Op(
     accumulator=accumulator,
     interval=rising(integer),
     channels=channelwise(0),
+    rows=windowed(lambda site: window_of(site.attrs), _band),
     quantize=QuantizeRule(lower),
     kernels=KERNELS,
     clamps=True,

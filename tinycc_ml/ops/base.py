@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .importing import OnnxNode
     from .intervals import Interval
     from .lowering import Lowering
+    from .rows import Rows
 
 Arrays = Sequence[np.ndarray]
 Infer = Callable[[Sequence[TensorType], Attrs], tuple[TensorType, ...]]
@@ -69,6 +70,16 @@ class Loop:
 
 
 @dataclass(frozen=True)
+class Overlap:
+    """The result may lie over the run-time input `input`: its first byte comes at least `lead` bytes before
+    that of the input; when `exact`, neither more nor fewer. It may end before or behind the input's end."""
+
+    input: int = 0
+    lead: int = 0
+    exact: bool = False
+
+
+@dataclass(frozen=True)
 class Nest:
     """An operator as loops with constant bounds. Statements name operands x0, x1, ... (inputs), y0, ...
     (outputs) and the `arrays` by their own name; all are C pointers to the first element."""
@@ -77,6 +88,7 @@ class Nest:
     arrays: tuple[tuple[str, np.ndarray], ...] = ()
     includes: tuple[str, ...] = ()
     in_place: tuple[int, ...] = ()  # inputs that are read at an index before it is written
+    overlaps: tuple[Overlap, ...] = ()  # other rules for lying over an input
     cycles: float = 0.0
     # working memory, (name, element type, elements) each: a pointer of that name in the statements
     scratch: tuple[tuple[str, DType, int], ...] = ()
@@ -92,16 +104,6 @@ class Nest:
     @property
     def scratch_bytes(self) -> int:
         return self.scratch_offsets[-1]
-
-
-@dataclass(frozen=True)
-class Overlap:
-    """The result may lie over the run-time input `input`: its first byte comes at least `lead` bytes before
-    that of the input; when `exact`, neither more nor fewer. It may end before or behind the input's end."""
-
-    input: int = 0
-    lead: int = 0
-    exact: bool = False
 
 
 # Storage formats (backend/views.py): row-major; a plane for each channel of [N, H, W, C]
@@ -217,6 +219,11 @@ class Op:
     indices: Callable[[Site], Mapping[int, int]] = lambda site: {}
     # the output is the input's bytes: no code, one buffer
     alias: bool = False
+    # elements from the first of the result to the first of each operand, where the operands' values may lie in
+    # the result's bytes, or it in theirs (then they begin before it): no code; None: at this site they can't
+    parts: Callable[[Site], tuple[int, ...] | None] | None = None
+    # how rows of the result depend on rows of the operands; None: at this site they can't be told apart
+    rows: Callable[[Site], Rows | None] = lambda site: None
     # one value in, one value out, at each index, whatever the shape
     elementwise: bool = False
     # op(T(x)) == T(op'(x)): the attributes of op' for a permutation, or None where that does not hold

@@ -32,6 +32,7 @@ from .indexing import (
 )
 from .intervals import at_corners
 from .lowering import Lowering
+from .rows import pixelwise
 
 
 @dataclass(frozen=True)
@@ -216,6 +217,7 @@ def _op(name: str, f: Function) -> Op:
         quantize=QuantizeRule(partial(_lower, f)),
         kernels=f.kernels,
         nest=partial(_nest, f),
+        rows=pixelwise,
         elementwise=True,
         clamps=f.clamps,
         transposed=_transposed,

@@ -12,6 +12,7 @@ from .base import Arrays, Case, Nest, Op, Site
 from .elementwise import cast_c, nest_of
 from .formulas import converted
 from .importing import OnnxNode
+from .rows import pixelwise
 
 # TensorProto.DataType to our names
 ONNX_TYPES = {
@@ -60,6 +61,7 @@ OP = Op(
     infer,
     reference,
     nest=_nest,
+    rows=pixelwise,
     elementwise=True,
     halves=True,
     transposed=lambda site, permutation: site.attrs,

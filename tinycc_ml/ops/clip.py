@@ -19,6 +19,7 @@ from .intervals import rising
 from .lowering import Lowering
 from .lut import emit_lut
 from .quantization import on_real_values
+from .rows import pixelwise
 
 
 def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
@@ -93,6 +94,7 @@ OP = Op(
     channels=channelwise(0),
     quantize=QuantizeRule(lower),
     nest=_nest,
+    rows=pixelwise,
     elementwise=True,
     clamps=True,
     transposed=lambda site, permutation: site.attrs,

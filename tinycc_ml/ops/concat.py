@@ -20,6 +20,7 @@ from .intervals import channels_of, rising
 from .lowering import Lowering
 from .lut import rescaled
 from .moving import moved
+from .rows import Rows, pixelwise
 from .slice import normal_axis
 
 
@@ -76,6 +77,20 @@ def _nest(site: Site) -> Nest:
     return Nest(tuple(body), cycles=cycles)
 
 
+def _parts(site: Site) -> tuple[int, ...] | None:
+    """Along the outermost axis that counts the operands follow each other, unless one comes twice."""
+    axis, names = site.attrs["axis"], [t.name for t in site.inputs]
+    if prod(site.y.shape[:axis]) != 1 or len(set(names)) < len(names):
+        return None
+    if any(t.is_constant or t.type.quant != site.y.quant for t in site.inputs):
+        return None
+    return tuple(sum(t.type.size for t in site.inputs[:k]) for k in range(len(names)))
+
+
+def _rows(site: Site) -> Rows | None:
+    return pixelwise(site) if site.y.rank == 4 and site.attrs["axis"] > 1 else None
+
+
 def transposed(site: Site, permutation: tuple[int, ...]) -> Mapping[str, Any]:
     return {"axis": permutation[site.attrs["axis"]]}
 
@@ -98,6 +113,8 @@ OP = Op(
     channels=_channels,
     quantize=QuantizeRule(lower),
     nest=_nest,
+    parts=_parts,
+    rows=_rows,
     transposed=transposed,
     onnx={"Concat": from_onnx},
     summary="Concat",

@@ -28,6 +28,7 @@ from .contraction_nests import conv2d_nest
 from .importing import OnnxNode
 from .intervals import Interval, contraction_interval
 from .lowering import Lowering
+from .rows import windowed
 from .windows import Window, image_params, onnx_window, taps_inside, windows
 
 
@@ -226,6 +227,7 @@ OP = Op(
     accumulator=lambda site: accumulator_bound(site, 0),
     interval=_interval,
     channels=_channels,
+    rows=windowed(_window),
     quantize=QuantizeRule(lower, weights={1: 0}, bias=2, windows=_rows_met),
     kernels=(
         *ab_kernels.CONV2D_KERNELS,

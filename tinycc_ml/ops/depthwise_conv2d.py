@@ -25,6 +25,7 @@ from .contraction_nests import depthwise_nest
 from .importing import OnnxNode
 from .intervals import Interval, contraction_interval
 from .lowering import Lowering
+from .rows import windowed
 from .windows import Window, channelwise_params, taps_inside, windows
 
 
@@ -79,14 +80,18 @@ def macs(site: Site) -> int:
     return site.y.size * kernel_h * kernel_w
 
 
+def _window(site: Site) -> Window:
+    return Window.of(site.attrs, site.inputs[1].shape[:2])  # type: ignore[arg-type]
+
+
 def _interval(site: Site, operands: Sequence[Interval]) -> tuple[Interval, ...]:
-    window = Window.of(site.attrs, site.inputs[1].shape[:2])  # type: ignore[arg-type]
+    window = _window(site)
     taps = site.const(1).reshape(-1, site.x.shape[3], 1).transpose(1, 0, 2)
     return contraction_interval(site, operands[0], taps, taps_inside(window, *site.x.shape[1:3]))
 
 
 def _params(site: Site) -> dict[str, int | float]:
-    window = Window.of(site.attrs, site.inputs[1].shape[:2])  # type: ignore[arg-type]
+    window = _window(site)
     image: dict[str, int | float] = {
         **channelwise_params(site.x.shape, site.y.shape),
         **window.params(),
@@ -107,7 +112,7 @@ def _kernel(kind: str) -> Kernel:
 
 def _portable_cycles(site: Site) -> float:
     """Modelled cycles on a Cortex-M4: windows that lie within x, and slower ones at its edges."""
-    window = Window.of(site.attrs, site.inputs[1].shape[:2])  # type: ignore[arg-type]
+    window = _window(site)
     taps, within = window.kernel[0] * window.kernel[1], 1
     for axis in (0, 1):
         within *= window.positions_within(axis, site.x.shape[1 + axis], site.y.shape[1 + axis])
@@ -158,6 +163,7 @@ OP = Op(
     accumulator=lambda site: accumulator_bound(site, 2),
     interval=_interval,
     channels=channelwise(0, 1, 2, 3),
+    rows=windowed(_window),
     quantize=QuantizeRule(lower, weights={1: 2}, bias=2, windows=_rows_met),
     kernels=(
         *planar_kernels.KERNELS,

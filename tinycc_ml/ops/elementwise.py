@@ -32,6 +32,7 @@ from .indexing import (
 )
 from .lowering import Lowering
 from .lut import rescaled
+from .rows import pixelwise
 
 _INTEGER = "common/tml_integer.h"
 _HALF = "common/tml_half.h"
@@ -231,6 +232,7 @@ OP = Op(
     reference,
     quantize=QuantizeRule(_lower),
     nest=_nest,
+    rows=pixelwise,
     onnx={"BitShift": _from_shift, **{n: f for n, f in _ALL.items() if n not in _ELSEWHERE}},
     generic={
         **{name: f for name, f in _ALL.items() if name in _ELSEWHERE},

@@ -19,6 +19,7 @@ from .channels import channelwise
 from .indexing import nested, read_tensor
 from .intervals import Interval
 from .lowering import Lowering
+from .rows import pixelwise
 
 
 def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
@@ -109,6 +110,7 @@ OP = Op(
     channels=channelwise(0),
     kernels=KERNELS,
     nest=_nest,
+    rows=pixelwise,
     elementwise=True,
     transposed=lambda site, permutation: {},
     summary="Table of 256 entries: any function of one int8 value",

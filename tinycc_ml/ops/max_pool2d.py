@@ -26,6 +26,7 @@ from .pooling import (
     window_of,
 )  # fmt: skip
 from .quantization import on_real_values
+from .rows import windowed
 from .windows import Window, windows
 
 
@@ -96,6 +97,7 @@ OP = Op(
     integer,
     interval=rising(integer),
     channels=channelwise(0),
+    rows=windowed(lambda site: window_of(site.attrs)),
     quantize=QuantizeRule(lower, "input"),
     kernels=(_kernel("i8"), _kernel("f32")),
     clamps=True,

@@ -22,6 +22,7 @@ from .importing import OnnxNode
 from .indexing import affine, broadcast_strides, elementwise_loops, nested, read, strides_of
 from .lowering import Lowering
 from .lut import emit_lut
+from .rows import pixelwise
 
 
 def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
@@ -113,6 +114,7 @@ OP = Op(
     channels=channelwise(0, 1),
     quantize=QuantizeRule(lower),
     nest=_nest,
+    rows=pixelwise,
     transposed=transposed,
     onnx={"PRelu": from_onnx},
     summary="PRelu with constant slopes",

@@ -20,6 +20,7 @@ from .channels import channelwise
 from .importing import OnnxNode
 from .indexing import c_float, nested
 from .intervals import rising
+from .rows import Rows, pixelwise
 
 
 def type_from(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
@@ -195,9 +196,16 @@ def _float_of(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ..
     return (TensorType(types[0].shape, F32),)
 
 
+def _rows(site: Site) -> Rows | None:
+    """Scales that differ from row to row are not told apart."""
+    quants = (site.x.quant, site.y.quant)
+    by_row = site.attrs.get("axis") == 1 or any(q is not None and q.axis == 1 for q in quants)
+    return None if by_row else pixelwise(site)
+
+
 OPS = (
     Op(
-        "quantize", type_from, _quantize_reference, _integer_quantize, nest=_quantize_nest, transposed=_moved,
+        "quantize", type_from, _quantize_reference, _integer_quantize, nest=_quantize_nest, rows=_rows, transposed=_moved,
         onnx={"QuantizeLinear": from_quantize}, summary="Real values to integers: QuantizeLinear",
         cases=(
             Case("to_i8", "QuantizeLinear", ((3, 4), Const(0.02), Const(3, dtype="int8")), integer=False),
@@ -205,13 +213,13 @@ OPS = (
         ),
     ),
     Op(
-        "dequantize", _float_of, integer=_dequantize, nest=_dequantize_nest,
+        "dequantize", _float_of, integer=_dequantize, nest=_dequantize_nest, rows=_rows,
         transposed=lambda site, permutation: {}, onnx={"DequantizeLinear": from_dequantize},
         summary="Integers to real values: DequantizeLinear",
     ),
     Op(
         "requantize", type_from, integer=_requantize, interval=rising(_requantize),
-        channels=channelwise(0, where=lambda site: "axis" not in site.attrs), nest=_requantize_nest, transposed=_moved,
+        channels=channelwise(0, where=lambda site: "axis" not in site.attrs), nest=_requantize_nest, rows=_rows, transposed=_moved,
         summary="Exact change of zero point and sign: uint8 at the API, int8 inside",
     ),
 )  # fmt: skip

@@ -6,6 +6,8 @@ Attributes, an entry for each axis: starts (first index taken), steps (not 0), s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ import numpy as np
 from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
-from .base import Arrays, Case, Const, Nest, Op, QuantizeRule, Site
+from .base import Arrays, Case, Const, Nest, Op, Overlap, QuantizeRule, Site
 from .channels import Channels, Cut, Links, linked, ranks
 from .importing import OnnxNode
 from .indexing import strides_of
@@ -66,7 +68,21 @@ def _nest(site: Site) -> Nest:
     source = strides_of(site.x.shape)
     offset = sum(start * s for start, s in zip(site.attrs["starts"], source, strict=True))
     walk = tuple(step * s for step, s in zip(site.attrs["steps"], source, strict=True))
-    return moved(site.y.shape, strides_of(site.y.shape), walk, site.y.dtype, x=offset)
+    nest = moved(site.y.shape, strides_of(site.y.shape), walk, site.y.dtype, x=offset)
+    # what is one run may be copied to bytes that end where it begins
+    lead = site.y.bytes - offset * site.y.dtype.bytes
+    return replace(nest, overlaps=() if _parts(site) is None else (Overlap(0, lead),))
+
+
+def _parts(site: Site) -> tuple[int, ...] | None:
+    """Neighbours along one axis, where those before it are of size 1, are a part of x."""
+    cut = [k for k, size in enumerate(site.x.shape) if site.y.shape[k] != size]
+    axis = min(cut, default=0)
+    steps = (site.attrs["steps"][k] for k, size in enumerate(site.y.shape) if size > 1)
+    if len(cut) > 1 or prod(site.x.shape[:axis]) != 1 or set(steps) - {1} or not site.y.size:
+        return None
+    start = site.attrs["starts"][axis] if cut else 0
+    return (-start * prod(site.x.shape[axis + 1 :]),)
 
 
 def transposed(site: Site, permutation: tuple[int, ...]) -> Mapping[str, Any]:
@@ -160,6 +176,7 @@ OP = Op(
     channels=_channels,
     quantize=QuantizeRule(lower, "input"),
     nest=_nest,
+    parts=_parts,
     transposed=transposed,
     onnx={"Slice": from_slice, "Split": from_split},
     summary="Slice and Split with constant bounds",

@@ -17,6 +17,7 @@ from .base import Arrays, Case, Nest, Op, QuantizeRule, Site
 from .importing import OnnxNode
 from .indexing import c_float, nested
 from .lowering import Lowering
+from .rows import pixelwise
 
 _f = np.float32
 
@@ -162,7 +163,7 @@ def _op(name: str, function: Function) -> Op:
         cases = (Case(name, "Gelu", ((2, 9),), {"approximate": "tanh"}, opset=20),)
     return Op(
         name, infer, _reference(function), quantize=QuantizeRule(lower, function.output),
-        nest=_nest(function), elementwise=True, transposed=lambda site, permutation: site.attrs,
+        nest=_nest(function), rows=pixelwise, elementwise=True, transposed=lambda site, permutation: site.attrs,
         onnx=onnx, cases=cases, summary=f"Element-wise {name.replace('_', ' ')}",
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..backend.emit import render
+from ..backend.names import short
 from .chart import memory_chart
 from .profile import PROFILE_HEAD, profile_rows
 from .removed import removed_lines
@@ -68,8 +69,19 @@ def total_lines(report: Row) -> list[str]:
         f"arena {count(totals['arena_bytes'])} bytes ({_proof(memory)}), "
         f"scratch of one node in it at most {count(totals['scratch_bytes'])}; "
         f"inputs {count(ends['input'])} and outputs {count(ends['output'])} bytes are {where}",
+        *map(_band_line, memory["bands"]),
         f"stack {count(totals['stack_bytes'])} bytes, {count(totals['cycles'])} modelled cycles",
     ]
+
+
+def _band_line(bands: Row) -> str:
+    names, (before, after) = bands["nodes"], bands["arena_bytes"]
+    rows = "one row" if bands["rows"] == 1 else f"{bands['rows']} rows"
+    shared = "kept" if bands["kept"] else "computed again"
+    return (
+        f"{len(names)} nodes, {short(names[0])} to {short(names[-1])}, are computed {rows} at a time, rows that "
+        f"two bands need are {shared}: the arena takes {count(before - after)} bytes less"
+    )
 
 
 _PROOFS = {

@@ -15,7 +15,7 @@ from .profile import UNPROFILED
 from .tensors import lifetime, view_of
 
 _MOVES = "moves bytes: its ends both lie outside the arena"
-_ALIAS = "no code: its result is its input's bytes"
+_ALIAS = "no code: its result is its inputs' bytes"
 
 
 def node_rows(

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..backend.choose import Plan
 from ..backend.place import Block
+from ..backend.planning import Bands
 from ..backend.search import used_bytes
 from ..ir.graph import Tensor
 from ..ir.types import Quant
@@ -85,7 +86,18 @@ def memory_map(plan: Plan) -> dict[str, Any]:
         "steps": len(plan.steps),
         "peak_step": peak,
         "peak_bytes": used[peak] if peak is not None else None,
+        "bands": [_bands(b) for b in plan.bands],
         "blocks": [_block(plan, b) for b in sorted(plan.blocks, key=lambda b: (b.first, b.name))],
+    }
+
+
+def _bands(bands: Bands) -> dict[str, Any]:
+    """A chain of nodes that is computed some rows at a time, and the arena before and after."""
+    return {
+        "nodes": list(bands.chain.nodes),
+        "rows": bands.chain.rows,
+        "kept": bands.chain.kept,
+        "arena_bytes": list(bands.arena_bytes),
     }
 
 

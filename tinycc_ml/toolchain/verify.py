@@ -15,7 +15,6 @@ from ..backend.program import Program
 from ..backend.vectors import FLOAT_TOLERANCE, Vectors, exact_tensors, relative_tolerance
 from ..errors import ToolError, VerificationError
 from ..ir.graph import Graph, Tensor
-from ..ops import op_of
 from ..reference.compare import Difference, difference, first_difference
 from ..reference.run import evaluate, run
 from .host import find_compiler
@@ -66,7 +65,7 @@ def verify_compiled(
             )
         got.append({name: values[name] for name in compiled.graph.outputs})
         seen.update(values)
-    what = f"{_amount(compiled.graph, seen)} {claim}"
+    what = f"{_amount(compiled, seen)} {claim}"
     verified = [Verified("host", len(got), True, what, (compiler,))]
     comparable = is_float(compiled.graph) and not compiled.pruned and not _rounds(compiled.graph)
     if model is not None and comparable:
@@ -103,9 +102,10 @@ def judge_of(graph: Graph) -> tuple[Judge, str]:
     )
 
 
-def _amount(graph: Graph, seen: set[str]) -> str:
+def _amount(compiled: Compilation, seen: set[str]) -> str:
     """Tensors without bytes of their own need no probe; one that a kernel never stores has none."""
-    made = {out for node in graph.nodes if not op_of(node).alias for out in node.outputs}
+    steps = {step.node for step in compiled.program.steps}
+    made = {out for node in compiled.graph.nodes if node.name in steps for out in node.outputs}
     return "every tensor" if made <= seen else f"each of {len(made & seen)} of {len(made)} tensors"
 
 
