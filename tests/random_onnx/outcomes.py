@@ -112,9 +112,10 @@ def calibration(drawn: RandomModel) -> dict[str, np.ndarray]:
 
 
 def _against_runtime(built: TracedModel, drawn: RandomModel) -> str | None:
-    got = built.run(drawn.inputs)
-    for name, wanted in drawn.wanted.items():
-        problem = _difference(wanted, got[name])
+    made = built.run(drawn.inputs)
+    got = [made[port.tensor] for port in built.program.outputs]  # copies have names of their own
+    for (name, wanted), ours in zip(drawn.wanted.items(), got, strict=True):
+        problem = _difference(wanted, ours)
         if problem:
             return f"output {name!r}: {problem}"
     return None

@@ -25,7 +25,6 @@ FOUND = {
     "bytes_read_as_they_are_and_for_what_they_mean": (13, "(uint8[2,3] x) => (int32[2,2] y, float[2,3] z) <uint8[3,2] w = {1, 2, 3, 4, 5, 6}, float s = {0.5}> { y = MatMulInteger(x, w)\n z = DequantizeLinear(x, s) }"),
     "bytes_moved_and_read_both_ways": (13, "(uint8[2,3] x) => (float[3,2] y, float[3,2] z) <float s = {0.5}> { t = Transpose(x)\n y = Cast<to = 1>(t)\n z = DequantizeLinear(t, s) }"),
     "elements_of_64_bits_behind_others_in_the_arena": (13, "(float[5] x, float[3] z) => (float[1] y, float[3] w) { a = Ceil(x)\n b = ArgMax(a)\n c = Neg(z)\n d = Cast<to = 1>(b)\n y = Neg(d)\n w = Add(c, d) }"),
-    "an_output_that_is_constant": (13, "(float[2] x) => (float[2] y, float[2] z) <float[2] c = {1, 2}> { y = Add(x, c)\n z = Neg(c) }"),
 }  # fmt: skip
 
 QUANTISED = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -212,17 +211,8 @@ def _add_outputs(draft: Draft, graph: onnx.GraphProto) -> None:
 
 
 def _copied(draft: Draft, name: str) -> str:
-    """An output that is an input or a constant is a copy: of a constant it takes the name; that of an input
-    gets one of its own, since the API has one for each."""
+    """An output that is an input or a constant gets a name of its own: the API has one for each."""
     tensor = draft.tensors[name]
-    if tensor.is_constant and name not in draft.inputs:
-        value = draft.add_constant(f"{name}.value", tensor.value, tensor.type.quant, Origin(name))
-        for reader in draft.readers(name):
-            inputs = tuple(value if n == name else n for n in reader.inputs)
-            draft.replace_node(reader, inputs=inputs)
-        draft.set_tensor(replace(tensor, data=None))
-        draft.add_node("identity", [value], [name], {}, name)
-        return name
     copy = draft.add_tensor(Tensor(draft.fresh(f"{name}.out"), tensor.type, origin=Origin(name)))
     draft.add_node("identity", [name], [copy], {}, copy)
     return copy
