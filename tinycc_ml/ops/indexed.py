@@ -82,10 +82,6 @@ def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
     return (types[0].with_shape(result_shape(types[0].shape, types[1].shape, attrs)),)
 
 
-def _integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
-    return reference(arrays, site.attrs)
-
-
 def _addresses(x: Shape, indices: np.ndarray, attrs: Attrs) -> np.ndarray:
     """The flat places of all elements, in the order of the loops."""
     walk, flat = walk_of(x, indices.shape, attrs), indices.ravel().astype(np.int64)
@@ -256,7 +252,7 @@ def _only(shape: Shape, axis: int) -> Shape:
 
 OPS = (
     Op(
-        "gather_at", infer, reference, _integer, quantize=QuantizeRule(lower, "input"), nest=_nest, indices=_indices,
+        "gather_at", infer, reference, quantize=QuantizeRule(lower, "input"), nest=_nest, indices=_indices,
         generic={"Gather": partial(_from_gather, "axis")},
         onnx={
             "GatherElements": partial(_from_gather, "elements"), "GatherND": partial(_from_gather, "nd"),
