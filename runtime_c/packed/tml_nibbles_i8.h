@@ -106,21 +106,37 @@ TML_INLINE void tml_nibbles_mac_4x2_i8(int32_t a[8], const uint8_t *w, int8_t x0
     TML_STEP_END(a[2], a[3], a[6], a[7]);
 }
 
+/* The inputs of a group and two pixels: kept apart for the registers. */
+TML_SHARED void tml_nibbles_group_4x2_i8(const uint8_t *w, const int8_t *x, ptrdiff_t pitch,
+                                         size_t n, int32_t sum[8])
+{
+    const uint8_t *end = w + 2U * n;
+    int32_t a[8] = {0, 0, 0, 0, 0, 0, 0, 0};
+    for (; w < end; w += 2) {
+        tml_nibbles_mac_4x2_i8(a, w, x[0], x[pitch]);
+        x++;
+    }
+    sum[0] = a[0];
+    sum[1] = a[1];
+    sum[2] = a[2];
+    sum[3] = a[3];
+    sum[4] = a[4];
+    sum[5] = a[5];
+    sum[6] = a[6];
+    sum[7] = a[7];
+}
+
 TML_SHARED const uint8_t *tml_nibbles_dot_4x2_i8(const uint8_t *w, const int8_t *x, ptrdiff_t pitch,
                                                  size_t k, int32_t acc[8])
 {
     while (k > 0U) {
-        int32_t a[8] = {0, 0, 0, 0, 0, 0, 0, 0};
+        int32_t sum[8];
         size_t n = tml_rom_u8(w);
-        const uint8_t *m = w + 1;
-        w += 5;
-        for (size_t i = 0U; i < n; i++) {
-            tml_nibbles_mac_4x2_i8(a, w, x[0], x[pitch]);
-            w += 2;
-            x++;
-        }
-        tml_nibbles_add(m, a, acc);
-        tml_nibbles_add(m, a + 4, acc + 4);
+        tml_nibbles_group_4x2_i8(w + 5, x, pitch, n, sum);
+        tml_nibbles_add(w + 1, sum, acc);
+        tml_nibbles_add(w + 1, sum + 4, acc + 4);
+        w += 5U + 2U * n;
+        x += n;
         k -= n;
     }
     return w;

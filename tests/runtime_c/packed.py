@@ -51,7 +51,15 @@ def with_zeros(part: float) -> Weights:
 # By form: weights that have its structure
 KINDS: Mapping[str, Mapping[str, Weights]] = {
     "nibbles": {"multiples": multiples, "by_channel": multiples_by_channel, "small": mostly_small},
-    "palette_16": {"all": of_values(16, zero=True), "few": of_values(5, zero=False)},
-    "palette_4": {"all": of_values(4, zero=True), "two": of_values(2, zero=False)},
+    "palette_16": {
+        "all": of_values(16, zero=False),
+        "few": of_values(5, zero=False),
+        "zero": of_values(16, zero=True),
+    },
+    "palette_4": {
+        "all": of_values(4, zero=False),
+        "two": of_values(2, zero=False),
+        "zero": of_values(4, zero=True),
+    },
     "sparse": {"half": with_zeros(0.5), "nearly_all": with_zeros(0.97), "none": with_zeros(0.0)},
 }

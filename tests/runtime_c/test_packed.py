@@ -84,7 +84,7 @@ AB_CASES = [
     for form in AB
     for kind in KINDS[form]
     for window in cases.WINDOWS
-    if kind != "small" and (kind != "multiples" or window in FOURS)
+    if kind not in ("small", "all") and (kind != "multiples" or window in FOURS)
 ]
 
 

@@ -39,11 +39,11 @@ NIBBLES = Form(
 
 
 def _palette(size: int, cycles: float) -> Form:
-    """Values in the tensor, and zeros that fill up its last block, are at most `size`."""
+    """Tensors of at most `size` values."""
     return Form(
         f"palette_{size}",
-        has=lambda rows: packing.palette_of(packing.in_blocks(rows), size) is not None,
-        packed=lambda rows: packing.packed_palette(packing.by_inputs(rows), size),
+        has=lambda rows: packing.palette_of(rows, size) is not None,
+        packed=lambda rows: packing.packed_palette(packing.by_inputs(rows, "edge"), size),
         bytes=lambda rows: size + packing.in_blocks(rows).size // (2 if size == 16 else 4),
         wanted=f"at most {size} different weights",
         cycles=cycles,

@@ -27,9 +27,10 @@ class Group:
     m: tuple[int, ...]
 
 
-def in_blocks(rows: np.ndarray) -> np.ndarray:
-    """[channels, inputs] to [blocks, 4, inputs]; the last one is filled up with zeros."""
-    full = np.pad(rows, ((0, -len(rows) % BLOCK), (0, 0)))
+def in_blocks(rows: np.ndarray, fill: str = "constant") -> np.ndarray:
+    """[channels, inputs] to [blocks, 4, inputs]; the last one is filled up with zeros, or by `fill` "edge" with
+    its last channel: nobody reads the results."""
+    full = np.pad(rows, ((0, -len(rows) % BLOCK), (0, 0)), mode=fill)  # type: ignore[call-overload]
     return full.reshape(-1, BLOCK, rows.shape[1])
 
 
@@ -192,9 +193,9 @@ def packed_sparse(weights: np.ndarray) -> np.ndarray:
     return whole[np.concatenate([np.ones_like(masks, bool), eights != 0], axis=1)]
 
 
-def by_inputs(rows: np.ndarray) -> np.ndarray:
+def by_inputs(rows: np.ndarray, fill: str = "constant") -> np.ndarray:
     """Rows [channels, K] as portable kernels read them: [blocks, K, 4]."""
-    return in_blocks(rows).transpose(0, 2, 1)
+    return in_blocks(rows, fill).transpose(0, 2, 1)
 
 
 def by_two_inputs(rows: np.ndarray) -> np.ndarray:
