@@ -30,16 +30,16 @@ class AbForm:
     name: str
     has: Callable[[np.ndarray], bool]
     packed: Callable[[np.ndarray], np.ndarray]
-    bytes: Callable[[np.ndarray], int]
+    bytes: Callable[[np.ndarray], float]
     wanted: str
     cycles: float
 
 
 NIBBLES_AB = AbForm(
     "nibbles",
-    has=lambda steps: packing.have_nibbles(steps, 2),
+    has=lambda steps: packing.nibble_groups(steps, 2) is not None,
     packed=packing.packed_nibbles_ab,
-    bytes=packing.nibbles_ab_bytes,
+    bytes=lambda steps: packing.nibbles_bytes(steps, 2),
     wanted=NIBBLES.wanted,
     cycles=28.0,
 )
@@ -52,7 +52,7 @@ def _palette(form: Form, size: int) -> AbForm:
         packed=lambda steps: packing.packed_palette(packing.by_steps(steps), size),
         bytes=lambda steps: size + steps.size // (2 if size == 16 else 4),
         wanted=form.wanted,
-        cycles=50.0,
+        cycles=100.0,
     )
 
 
@@ -62,7 +62,7 @@ SPARSE_AB = AbForm(
     packed=lambda steps: packing.packed_sparse(packing.by_steps(steps)),
     bytes=lambda steps: steps.size // 8 + int(np.count_nonzero(steps)),
     wanted=SPARSE.wanted,
-    cycles=60.0,
+    cycles=90.0,
 )
 FORMS = (NIBBLES_AB, *(_palette(f, s) for f, s in zip(PALETTES, (16, 4), strict=True)), SPARSE_AB)
 
@@ -142,7 +142,7 @@ def _params(site: Site, plan: Plan, planar: bool) -> dict[str, int | float]:
 
 def _cycles(plan: Plan, form: AbForm, planar: bool) -> float:
     unpacked = -(-plan.columns.y[2] // 4) * (form.cycles * plan.columns.steps + 60)
-    return unpacked + sum(part.cycles(planar) + 80 for part in plan.parts())
+    return unpacked + sum(1.03 * part.cycles(planar) + 80 for part in plan.parts())
 
 
 def _kernel(form: AbForm, words_bytes: int, planar: bool) -> Kernel:

@@ -18,27 +18,27 @@ _WORTH = 0.9
 @dataclass(frozen=True)
 class Form:
     """A way to store weights. `has`: whether rows [channels, K] have its structure; `packed`: its stream, and
-    how long that is. `cycles`: factor and part for each input of a block of 4 channels, over portable int8."""
+    how long that is. `slower`: cycles over those of portable int8."""
 
     name: str
     has: Callable[[np.ndarray], bool]
     packed: Callable[[np.ndarray], np.ndarray]
-    bytes: Callable[[np.ndarray], int]
+    bytes: Callable[[np.ndarray], float]
     wanted: str
-    cycles: float
+    slower: Callable[[np.ndarray], float]
 
 
 NIBBLES = Form(
     "nibbles",
     has=lambda rows: True,
     packed=packing.packed_nibbles,
-    bytes=packing.nibbles_bytes,
+    bytes=lambda rows: packing.nibbles_bytes(packing.in_blocks(rows)),
     wanted="groups of weights that are a multiple of -8..7",
-    cycles=1.15,
+    slower=lambda rows: 1.4,
 )
 
 
-def _palette(size: int, cycles: float) -> Form:
+def _palette(size: int) -> Form:
     """Tensors of at most `size` values."""
     return Form(
         f"palette_{size}",
@@ -46,7 +46,7 @@ def _palette(size: int, cycles: float) -> Form:
         packed=lambda rows: packing.packed_palette(packing.by_inputs(rows, "edge"), size),
         bytes=lambda rows: size + packing.in_blocks(rows).size // (2 if size == 16 else 4),
         wanted=f"at most {size} different weights",
-        cycles=cycles,
+        slower=lambda rows: 1.8,
     )
 
 
@@ -56,9 +56,9 @@ SPARSE = Form(
     packed=lambda rows: packing.packed_sparse(packing.by_two_inputs(rows)),
     bytes=lambda rows: packing.by_two_inputs(rows).size // 8 + int(np.count_nonzero(rows)),
     wanted="weights many of which are 0",
-    cycles=1.0,
+    slower=lambda rows: 0.5 + 2.6 * float(np.mean(rows != 0)),
 )
-PALETTES = (_palette(16, 1.4), _palette(4, 1.3))
+PALETTES = (_palette(16), _palette(4))
 FORMS = (NIBBLES, *PALETTES, SPARSE)
 
 
@@ -77,10 +77,8 @@ def _accepts(site: Site, form: Form) -> str | None:
     return too_long(form.bytes(rows), rows.size, form.wanted)
 
 
-def too_long(packed: int, plain: int, wanted: str) -> str | None:
-    if packed <= _WORTH * plain:
-        return None
-    return f"takes {wanted}: these weights would take {packed} bytes, as int8 {plain}"
+def too_long(packed: float, plain: int, wanted: str) -> str | None:
+    return None if packed <= _WORTH * plain else f"takes {wanted}, of less bytes than int8"
 
 
 def _arrays(site: Site, form: Form) -> tuple[tuple[str, np.ndarray], ...]:
@@ -88,14 +86,14 @@ def _arrays(site: Site, form: Form) -> tuple[tuple[str, np.ndarray], ...]:
     return ("weights", packed), ("bias", site.const(2)), ("multiplier", site.const(3))
 
 
-def flash_bytes(site: Site, packed: int) -> int:
+def flash_bytes(site: Site, packed: float) -> int:
     """Of the stream, biases and multipliers."""
-    return packed + 8 * site.inputs[1].shape[0]
+    return int(packed) + 8 * site.inputs[1].shape[0]
 
 
 def _cycles(site: Site, form: Form, vectors: int) -> float:
     rows = rows_of(site)
-    return form.cycles * portable_cycles(vectors, -(-len(rows) // 4) * 4, rows.shape[1])
+    return form.slower(rows) * portable_cycles(vectors, -(-len(rows) // 4) * 4, rows.shape[1])
 
 
 def _dense_accepts(site: Site, form: Form) -> str | None:
@@ -149,7 +147,7 @@ def _dense_dsp_accepts(site: Site) -> str | None:
     if reason := needs(site, "i8", "i8"):
         return reason
     rows = rows_of(site)
-    if not rows.size or not packing.have_nibbles(packing.in_eights(rows), packing.EIGHT):
+    if not rows.size:
         return f"takes {NIBBLES.wanted}"
     return too_long(packing.nibbles_dsp_bytes(rows), rows.size, NIBBLES.wanted)
 
@@ -157,8 +155,9 @@ def _dense_dsp_accepts(site: Site) -> str | None:
 def _dense_dsp_cycles(site: Site) -> float:
     rows = rows_of(site)
     blocks, eights = -(-len(rows) // 4), -(-rows.shape[1] // 8)
-    groups = sum(len(block) for block in packing.groups_of_eights(rows))
-    return blocks * (48.0 * eights + 120) + 30.0 * groups + 40.0 * eights + 60
+    groups = packing.groups_of_eights(rows)
+    count = groups.count if groups else 0
+    return blocks * (51.0 * eights + 150) + 85.0 * count + 40.0 * eights + 60
 
 
 DENSE_DSP = Kernel(

@@ -7,14 +7,17 @@ fills up the last block, is the kernel's affair.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from math import inf
 
 import numpy as np
 
 BLOCK = 4  # output channels
 _LONGEST = 255  # units of a group of nibbles: its length is a byte
 EIGHT = 8  # inputs in the words of tml_nibbles_dsp_i8.h
+_TRIED = 48  # units, after which groups are too short or not
 _MOST_EIGHTS = 63  # of a group: the sum of q * x stays below 2^19
 
 
@@ -34,45 +37,64 @@ def in_blocks(rows: np.ndarray, fill: str = "constant") -> np.ndarray:
     return full.reshape(-1, BLOCK, rows.shape[1])
 
 
-def nibble_groups(
-    blocks: np.ndarray, unit: int = 1, longest: int = _LONGEST
-) -> tuple[tuple[Group, ...], ...]:
-    """Groups of each block, as long as can be: within one, what the weights of a channel have in common leaves
-    -8..7. blocks: int8 [blocks, 4, inputs], inputs a multiple of `unit`, as are the groups, of `longest` units
-    at most."""
+@dataclass(frozen=True)
+class Groups:
+    """Of all blocks, by block and then by place: block, first and last input, m of each channel. int [groups]"""
+
+    block: np.ndarray
+    first: np.ndarray
+    end: np.ndarray
+    m: np.ndarray
+
+    def of(self, block: int) -> list[Group]:
+        found = np.flatnonzero(self.block == block).tolist()
+        first, end, m = self.first.tolist(), self.end.tolist(), self.m.tolist()
+        return [Group(first[k], end[k], tuple(m[k])) for k in found]
+
+    @property
+    def count(self) -> int:
+        return len(self.block)
+
+
+def nibble_groups(blocks: np.ndarray, unit: int = 1, longest: int = _LONGEST) -> Groups | None:
+    """Groups as long as can be: within one, what the weights of a channel have in common leaves -8..7. None
+    when so many are needed, or a unit by itself is no group, that nibbles are no use.
+
+    blocks: int8 [blocks, 4, inputs], inputs a multiple of `unit`, as are the groups, of `longest` units at
+    most.
+    """
     data = np.ascontiguousarray(blocks, np.int8).tobytes()
     return _nibble_groups(data, blocks.shape, unit, longest)
 
 
 @lru_cache(maxsize=64)
-def _nibble_groups(
-    data: bytes, shape: tuple[int, ...], unit: int, longest: int
-) -> tuple[tuple[Group, ...], ...]:
+def _nibble_groups(data: bytes, shape: tuple[int, ...], unit: int, longest: int) -> Groups | None:
     """Goes through the inputs of all blocks at once."""
     units = np.frombuffer(data, np.int8).astype(np.int64).reshape(*shape[:2], -1, unit)
-    common, least, most = np.gcd.reduce(units, axis=-1), units.min(axis=-1), units.max(axis=-1)
-    found: list[list[Group]] = [[] for _ in range(shape[0])]
-    first = np.zeros(shape[0], int)
-    state = common[..., 0], least[..., 0], most[..., 0]
-    for k in range(1, common.shape[2]):
-        parts = common[..., k], least[..., k], most[..., k]
-        longer = (
-            np.gcd(state[0], parts[0]),
-            np.minimum(state[1], parts[1]),
-            np.maximum(state[2], parts[2]),
-        )
-        fits = _is_nibbles(*longer).all(axis=1) & (k - first < longest)
-        for block in np.flatnonzero(~fits).tolist():
-            found[block].append(_group(first[block], k, state[0][block], unit))
-            first[block] = k
-        state = tuple(np.where(fits[:, None], a, b) for a, b in zip(longer, parts, strict=True))  # type: ignore[assignment]
-    for block in range(shape[0]):
-        found[block].append(_group(first[block], common.shape[2], state[0][block], unit))
-    return tuple(tuple(groups) for groups in found)
-
-
-def _group(first: int, end: int, common: np.ndarray, unit: int) -> Group:
-    return Group(int(first) * unit, int(end) * unit, tuple(int(m) for m in _multiplier(common)))
+    parts = np.gcd.reduce(units, axis=-1), units.min(axis=-1), units.max(axis=-1)
+    if not _is_nibbles(*parts).all():
+        return None
+    first, every = np.zeros(shape[0], int), np.arange(shape[0])
+    state = tuple(part[..., 0] for part in parts)
+    found: list[tuple[np.ndarray, ...]] = []
+    count = 0
+    for k in range(1, units.shape[2]):
+        new = tuple(part[..., k] for part in parts)
+        both = np.gcd(state[0], new[0]), np.minimum(state[1], new[1]), np.maximum(state[2], new[2])
+        fits = _is_nibbles(*both).all(axis=1) & (k - first < longest)
+        ended = np.flatnonzero(~fits)
+        if ended.size:
+            found.append((ended, first[ended], np.full(ended.size, k), state[0][ended]))
+            first[ended], count = k, count + ended.size
+        if k == _TRIED and 5 * count > 2 * k * unit * shape[0]:
+            return None
+        state = tuple(np.where(fits[:, None], a, b) for a, b in zip(both, new, strict=True))
+    found.append((every, first, np.full(shape[0], units.shape[2]), state[0]))
+    block, starts, ends, common = (np.concatenate(part) for part in zip(*found, strict=True))
+    order = np.lexsort((starts, block))
+    return Groups(
+        block[order], starts[order] * unit, ends[order] * unit, _multiplier(common[order])
+    )
 
 
 def _multiplier(common: np.ndarray) -> np.ndarray:
@@ -90,24 +112,29 @@ def quotients(block: np.ndarray, group: Group) -> np.ndarray:
     return block[:, group.first : group.end].astype(np.int64) // np.array(group.m)[:, None]
 
 
-def have_nibbles(blocks: np.ndarray, unit: int = 1) -> bool:
-    """Groups may be of one unit: with more than one input it may have weights that are no m * q."""
-    return all(
-        bool(((q := quotients(block, g)) >= -8).all() and (q <= 7).all())
-        and bool((q * np.array(g.m)[:, None] == block[:, g.first : g.end]).all())
-        for block, groups in zip(blocks, nibble_groups(blocks, unit), strict=True)
-        for g in groups
-    )
+def nibbles_bytes(blocks: np.ndarray, unit: int = 1, longest: int = _LONGEST) -> float:
+    """Of the streams with one byte for each m and one for the length of a group; inf when there are none."""
+    groups = nibble_groups(blocks, unit, longest)
+    return inf if groups is None else 5 * groups.count + blocks.size // 2
+
+
+def _streams(
+    blocks: np.ndarray, unit: int, longest: int = _LONGEST
+) -> Iterator[tuple[Group, np.ndarray]]:
+    """Each group with its q."""
+    groups = nibble_groups(blocks, unit, longest)
+    assert groups is not None
+    for k, block in enumerate(blocks):
+        for group in groups.of(k):
+            yield group, quotients(block, group)
 
 
 def packed_nibbles(rows: np.ndarray) -> np.ndarray:
     """The stream of tml_nibbles_i8.h, uint8. rows: int8 [channels, K]"""
-    blocks = in_blocks(rows)
     parts = [
         part
-        for block, groups in zip(blocks, nibble_groups(blocks), strict=True)
-        for g in groups
-        for part in (np.array([g.end - g.first, *g.m]), _two_bytes(quotients(block, g)))
+        for g, q in _streams(in_blocks(rows), 1)
+        for part in (np.array([g.end - g.first, *g.m]), _two_bytes(q))
     ]
     return np.concatenate(parts).astype(np.uint8)
 
@@ -118,27 +145,15 @@ def _two_bytes(q: np.ndarray) -> np.ndarray:
     return (low | high << 4).T.ravel()
 
 
-def nibbles_bytes(rows: np.ndarray) -> int:
-    """Of `packed_nibbles`."""
-    groups = nibble_groups(in_blocks(rows))
-    return sum(5 + 2 * (g.end - g.first) for block in groups for g in block)
-
-
 def packed_nibbles_ab(steps: np.ndarray) -> np.ndarray:
     """The stream of tml_nibbles_ab_i8.h, uint8. steps: int8 [blocks, 4, 2 * steps]"""
     parts = []
-    for block, groups in zip(steps, nibble_groups(steps, 2), strict=True):
-        for g in groups:
-            u = (quotients(block, g) + 8).reshape(BLOCK, -1, 2)
-            low, high = u[[0, 2]].transpose(1, 2, 0), u[[1, 3]].transpose(1, 2, 0)
-            m0, m1, m2, m3 = g.m
-            parts += [np.array([(g.end - g.first) // 2, m0, m2, m1, m3]), (low | high << 4).ravel()]
+    for g, q in _streams(steps, 2):
+        u = (q + 8).reshape(BLOCK, -1, 2)
+        low, high = u[[0, 2]].transpose(1, 2, 0), u[[1, 3]].transpose(1, 2, 0)
+        m0, m1, m2, m3 = g.m
+        parts += [np.array([(g.end - g.first) // 2, m0, m2, m1, m3]), (low | high << 4).ravel()]
     return np.concatenate(parts).astype(np.uint8)
-
-
-def nibbles_ab_bytes(steps: np.ndarray) -> int:
-    """Of `packed_nibbles_ab`."""
-    return sum(5 + 2 * (g.end - g.first) for block in nibble_groups(steps, 2) for g in block)
 
 
 def in_eights(rows: np.ndarray) -> np.ndarray:
@@ -146,25 +161,24 @@ def in_eights(rows: np.ndarray) -> np.ndarray:
     return in_blocks(np.pad(rows, ((0, 0), (0, -rows.shape[1] % EIGHT))))
 
 
-def groups_of_eights(rows: np.ndarray) -> tuple[tuple[Group, ...], ...]:
+def groups_of_eights(rows: np.ndarray) -> Groups | None:
     return nibble_groups(in_eights(rows), EIGHT, _MOST_EIGHTS)
 
 
 def packed_nibbles_dsp(rows: np.ndarray) -> np.ndarray:
     """The stream of tml_nibbles_dsp_i8.h, uint32. rows: int8 [channels, K]"""
     parts = []
-    for block, groups in zip(in_eights(rows), groups_of_eights(rows), strict=True):
-        for g in groups:
-            q = (quotients(block, g) & 15).reshape(BLOCK, -1, EIGHT)
-            words = (q << 4 * np.arange(EIGHT)).sum(axis=2).T
-            m = sum(m << 8 * c for c, m in enumerate(g.m))
-            parts += [np.array([(g.end - g.first) // EIGHT, m]), words.ravel()]
+    for g, q in _streams(in_eights(rows), EIGHT, _MOST_EIGHTS):
+        words = ((q & 15).reshape(BLOCK, -1, EIGHT) << 4 * np.arange(EIGHT)).sum(axis=2).T
+        m = sum(m << 8 * c for c, m in enumerate(g.m))
+        parts += [np.array([(g.end - g.first) // EIGHT, m]), words.ravel()]
     return np.concatenate(parts).astype(np.uint32)
 
 
-def nibbles_dsp_bytes(rows: np.ndarray) -> int:
-    """Of `packed_nibbles_dsp`."""
-    return sum(8 + 2 * (g.end - g.first) for block in groups_of_eights(rows) for g in block)
+def nibbles_dsp_bytes(rows: np.ndarray) -> float:
+    """Of `packed_nibbles_dsp`; inf when there are no groups."""
+    groups = groups_of_eights(rows)
+    return inf if groups is None else 8 * groups.count + in_eights(rows).size // 2
 
 
 def palette_of(weights: np.ndarray, size: int) -> np.ndarray | None:

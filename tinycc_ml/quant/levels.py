@@ -150,7 +150,7 @@ def _palette(numbers: np.ndarray, weights: np.ndarray, size: int) -> np.ndarray:
     return found if len(found) > 1 else np.array([found[0], found[0] + 1])
 
 
-INT4 = Grouped("int4", size=32, most=15)
+INT4 = Grouped("int4", size=16, most=15)
 INT4_CHANNEL = Values("int4-channel", tuple(range(-8, 8)))
 INT2 = Values("int2", (-2, -1, 0, 1))
 TERNARY = Values("ternary", (-1, 0, 1))

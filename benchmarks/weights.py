@@ -1,0 +1,124 @@
+"""Weights of fewer levels: what a scheme saves in flash, costs in cycles, and does to the results.
+
+    python benchmarks/weights.py [--net kws ...] [--scheme int4 ...] [--no-cycles]
+
+Calibrated on the first part of the data, measured on the rest, as benchmarks/accuracy.py does. Bytes are all
+constants of the net, as few as kernels can do with; cycles are those of such a choice, verified on the core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from accuracy import percent, right
+from nets import DATASETS, MODELS, Net, need_shared, real_inputs, table
+
+import tinycc_ml
+from tinycc_ml import frontends
+from tinycc_ml.backend.candidates import options_of
+from tinycc_ml.backend.target import load_target
+from tinycc_ml.compiler import Compiled, Options, compile
+from tinycc_ml.ir.graph import Graph
+from tinycc_ml.passes import FLOAT, run_passes
+from tinycc_ml.quant.choose import real_outputs
+from tinycc_ml.quant.scheme import SCHEMES
+from tinycc_ml.reference.compare import sqnr_db
+from tinycc_ml.reference.run import outputs
+from tinycc_ml.toolchain.verify_dir import verify_dir
+
+NETS = ("kws", "strww", "resnet8", "vww", "ad01")
+CORES = ("cortex-m4", "cortex-m0plus")
+_JUDGED = 300  # samples at most
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--net", nargs="+", default=list(NETS), choices=NETS)
+    parser.add_argument("--scheme", nargs="+", default=list(SCHEMES), choices=list(SCHEMES))
+    parser.add_argument("--no-cycles", action="store_true")
+    given = parser.parse_args()
+    need_shared()
+    for net in given.net:
+        header = (
+            "scheme",
+            "weights",
+            *(f"cycles {c}" for c in CORES),
+            "SQNR dB",
+            "argmax as float %",
+            "right %",
+        )
+        cores = () if given.no_cycles else CORES
+        table(net, header, rows_of(net, given.scheme, cores))  # fmt: skip
+    return 0
+
+
+def rows_of(net: str, schemes: list[str], cores: tuple[str, ...]) -> list[tuple[object, ...]]:
+    path = MODELS / f"{net}_float.onnx"
+    graph = run_passes(frontends.load(path), FLOAT)
+    inputs, labels = real_inputs(net)
+    (name,) = graph.inputs
+    shaped = inputs.reshape(len(inputs), *graph.type(name).shape)
+    first = DATASETS[net].first or len(inputs) // 2
+    rest = shaped[first:][:_JUDGED]
+    truth = None if labels is None else labels[first:][:_JUDGED]
+    real = np.stack([_one(outputs(graph, {name: x})) for x in rest])
+    with tempfile.TemporaryDirectory(prefix="tinycc_ml_") as folder:
+        samples = Path(folder) / "samples.npz"
+        np.savez(samples, **{name: shaped[:first]})
+        return [_row(Net(net, path, net, samples), s, rest, real, truth, cores) for s in schemes]
+
+
+def _row(
+    net: Net, scheme: str, rest: np.ndarray, real: np.ndarray, truth: np.ndarray | None, cores: tuple[str, ...]
+) -> tuple[object, ...]:  # fmt: skip
+    made = compile(net.path, "host", net.calibrate, Options(quantize=scheme))
+    integer = results(made.graph, rest)
+    agreement = 100 * float(np.mean(real.argmax(1) == integer.argmax(1)))
+    cycles = [f"{counted(net, scheme, made, core):,}" for core in cores]
+    return (
+        scheme,
+        f"{least_bytes(made):,}",
+        *(cycles or ["-"] * len(CORES)),
+        f"{sqnr_db(real, integer):.1f}",
+        f"{agreement:.1f}",
+        percent(right(integer, truth)),
+    )
+
+
+def results(graph: Graph, samples: np.ndarray) -> np.ndarray:
+    """Of an integer graph, as real numbers, flat."""
+    (name,) = graph.inputs
+    return np.stack([_one(real_outputs(graph, {name: x})) for x in samples])
+
+
+def _one(made: dict[str, np.ndarray]) -> np.ndarray:
+    return next(iter(made.values())).ravel()
+
+
+def least_bytes(made: Compiled, core: str = "host") -> int:
+    """The fewest bytes of constants that a choice for a core can do with, as far as kernels say."""
+    target, graph = load_target(core), made.graph
+    nodes = [n for n in graph.nodes if n.name in made.plan.options]
+    given = (options_of(graph, n, target).candidates for n in nodes)
+    return sum(min(c.flash_bytes for c in candidates) for candidates in given)
+
+
+def counted(net: Net, scheme: str, made: Compiled, core: str) -> int:
+    """Cycles of the shipped C with these constants, which is verified, too."""
+    target = load_target(core)
+    with tempfile.TemporaryDirectory(prefix="tinycc_ml_") as folder:
+        tinycc_ml.compile(
+            net.path, Path(folder) / "out", target=core, calibrate=net.calibrate, quantize=scheme,
+            flash=least_bytes(made, core), verify=False,
+        )  # fmt: skip
+        return verify_dir(Path(folder) / "out", target)[1].cycles or 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
