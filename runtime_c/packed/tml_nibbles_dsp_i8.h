@@ -54,25 +54,24 @@ TML_INLINE void tml_nibbles_group_dsp(const uint32_t *w, const uint32_t *x, size
         uint32_t x1;
         uint32_t x2;
         uint32_t x3;
-        __asm__ volatile(
-            "ldr %[w], [%[from]], #16\n"
-            "ldr %[x0], [%[at]], #16\n"
-            "ldr %[x1], [%[at], #-12]\n"
-            "ldr %[x2], [%[at], #-8]\n"
-            "ldr %[x3], [%[at], #-4]\n" TML_NIBBLES_CHANNEL(s0) "ldr %[w], [%[from], "
-                                                                "#-12]\n" TML_NIBBLES_CHANNEL(
-                                                                    s1) "ldr %[w], [%[from], "
-                                                                        "#-8]"
-                                                                        "\n" TML_NIBBLES_CHANNEL(
-                                                                            s2) "ldr %[w], "
-                                                                                "[%[from], "
-                                                                                "#-4]"
-                                                                                "\n" TML_NIBBLES_CHANNEL(s3)
-            : [s0] "+r"(s0), [s1] "+r"(s1), [s2] "+r"(s2), [s3] "+r"(s3), [from] "+r"(w),
-              [at] "+r"(x), [w] "=&r"(word), [t] "=&r"(t), [x0] "=&r"(x0), [x1] "=&r"(x1),
-              [x2] "=&r"(x2), [x3] "=&r"(x3)
-            : [mask] "r"(0xF000F000U)
-            : "memory");
+        __asm__ volatile("ldr %[w], [%[from]], #16\n"
+                         "ldr %[x0], [%[at]], #16\n"
+                         "ldr %[x1], [%[at], #-12]\n"
+                         "ldr %[x2], [%[at], #-8]\n"
+                         "ldr %[x3], [%[at], #-4]\n" TML_NIBBLES_CHANNEL(
+                             s0) "ldr %[w], [%[from], "
+                                 "#-12]\n" TML_NIBBLES_CHANNEL(
+                                     s1) "ldr %[w], [%[from], "
+                                         "#-8]"
+                                         "\n" TML_NIBBLES_CHANNEL(s2) "ldr %[w], "
+                                                                      "[%[from], "
+                                                                      "#-4]"
+                                                                      "\n" TML_NIBBLES_CHANNEL(s3)
+                         : [s0] "+r"(s0), [s1] "+r"(s1), [s2] "+r"(s2), [s3] "+r"(s3),
+                           [from] "+r"(w), [at] "+r"(x), [w] "=&r"(word), [t] "=&r"(t),
+                           [x0] "=&r"(x0), [x1] "=&r"(x1), [x2] "=&r"(x2), [x3] "=&r"(x3)
+                         : [mask] "r"(0xF000F000U)
+                         : "memory");
     }
     s[0] = s0;
     s[1] = s1;
@@ -99,7 +98,7 @@ TML_SHARED const uint32_t *tml_nibbles_block_dsp(const uint32_t *w, const uint32
 {
     while (steps > 0U) {
         uint32_t sum[4];
-        size_t n = tml_rom_u32(w);
+        size_t n = (size_t)tml_rom_u32(w);
         uint32_t m = tml_rom_u32(w + 1);
         tml_nibbles_group_dsp(w + 2, x, n, sum);
         acc[0] += (int32_t)(m & 0xFFU) * ((int32_t)sum[0] >> 12);

@@ -34,12 +34,12 @@ TML_INLINE struct tml_palette_numbers tml_palette_numbers_of(const uint8_t *w, i
 
 TML_INLINE int8_t tml_palette_first(const int8_t *table, uint8_t pair, int bits)
 {
-    return table[pair & ((1U << bits) - 1U)];
+    return table[(size_t)pair & (((size_t)1 << bits) - 1U)];
 }
 
 TML_INLINE int8_t tml_palette_second(const int8_t *table, uint8_t pair, int bits)
 {
-    return table[pair >> bits & ((1U << bits) - 1U)];
+    return table[(size_t)pair >> bits & (((size_t)1 << bits) - 1U)];
 }
 
 TML_INLINE const uint8_t *tml_palette_dot_4x1_i8(const int8_t *table, const uint8_t *w,
