@@ -3,7 +3,8 @@
     python benchmarks/weights.py [--net kws ...] [--scheme int4 ...] [--no-cycles]
 
 Calibrated on the first part of the data, measured on the rest, as benchmarks/accuracy.py does. Bytes are all
-constants of the net, as few as kernels can do with; cycles are those of such a choice, verified on the core.
+constants of the net, as few as kernels can do with; cycles are those of a choice within a tenth of that,
+verified on the core.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from tinycc_ml.toolchain.verify_dir import verify_dir
 NETS = ("kws", "strww", "resnet8", "vww", "ad01")
 CORES = ("cortex-m4", "cortex-m0plus")
 _JUDGED = 300  # samples at most
+_SLACK = 1.1  # constants that a choice may take where cycles are counted, over the fewest
 
 
 def main() -> int:
@@ -115,7 +117,7 @@ def counted(net: Net, scheme: str, made: Compiled, core: str) -> int:
     with tempfile.TemporaryDirectory(prefix="tinycc_ml_") as folder:
         tinycc_ml.compile(
             net.path, Path(folder) / "out", target=core, calibrate=net.calibrate, quantize=scheme,
-            flash=least_bytes(made, core), verify=False,
+            flash=_SLACK * least_bytes(made, core), verify=False,
         )  # fmt: skip
         return verify_dir(Path(folder) / "out", target)[1].cycles or 0
 
