@@ -36,8 +36,8 @@ def write_two_ends(folder: Path) -> Path:
 
 def write_unsupported(folder: Path) -> Path:
     """Two operators that nobody serves."""
-    nodes = [node("NonZero", "x", "where"), node("Det", "x", "volume")]
-    return saved(model(nodes, {"x": [6, 6]}, ["where", "volume"]), folder / "odd.onnx")
+    nodes = [node("NonZero", "x", "where"), node("ImageDecoder", "x", "picture")]
+    return saved(model(nodes, {"x": [6, 6]}, ["where", "picture"]), folder / "odd.onnx")
 
 
 def saved(proto: onnx.ModelProto, path: Path) -> Path:

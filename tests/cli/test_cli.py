@@ -290,7 +290,7 @@ def test_all_unsupported_nodes_are_listed(run: Run, tmp_path: Path) -> None:
     assert result.stderr.splitlines() == [
         "error: 2 nodes not supported:",
         "  node 'node_where': NonZero needs a constant input 0, got 'x' made at run time (bind it: --bind x=VALUE)",
-        "  node 'node_volume': operator Det (opset 17) is not supported",
+        "  node 'node_picture': operator ImageDecoder (opset 17) is not supported",
     ]
     assert not (tmp_path / "out").exists()
 
