@@ -46,6 +46,7 @@ NAMED = {
     "passes/absorb_qdq.py": "it works on quantize and dequantize, and moves them past transposes",
     "passes/channels_last.py": "it moves transposes and reshapes",
     "passes/fold_affine.py": "it folds add, sub and mul",
+    "passes/fuse_chains.py": "it makes chains",
     "passes/fuse_clips.py": "it fuses clip",
     "passes/integer_ends.py": "it drops quantize and dequantize, and copies by identity",
     "passes/io_layout.py": "it inserts transposes",

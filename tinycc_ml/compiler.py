@@ -24,6 +24,7 @@ from .errors import DataError, ModelError
 from .ir.graph import Graph
 from .numerics.quantization import quantize as to_integers
 from .passes import FLOAT, integer_passes, run_passes
+from .passes.fuse_chains import fuse_chains
 from .passes.io_layout import io_layout
 from .passes.remove_dead_work import DeadWork, remove_dead_work, removed_channels, work_of
 from .passes.widen_halves import widen_halves
@@ -113,6 +114,7 @@ def compile(
     graph, pruned = _pruned(graph, options, data)
     graph, lowered, accuracy, notes = _integer_graph(graph, data, options, progress)
     lowered, dead_work = _without_dead_work(lowered, options)
+    lowered = run_passes(lowered, (fuse_chains,), dump_dir=options.dump_passes, stage="last")
     limits = limits_of_options(options)
     plan = choose(lowered, target, io=options.io, optimize=options.optimize, limits=limits)
     lowered = plan.graph

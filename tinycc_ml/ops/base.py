@@ -106,6 +106,14 @@ class Nest:
         return self.scratch_offsets[-1]
 
 
+@dataclass(frozen=True)
+class Element:
+    """One value of a result: `c`, its C expression of the operands' values v0, v1, ...; modelled cycles of a nest's step."""
+
+    c: str
+    cycles: float
+
+
 # Storage formats (backend/views.py): row-major; a plane for each channel of [N, H, W, C]
 PLAIN, PLANAR = "plain", "planar"
 
@@ -222,6 +230,9 @@ class Op:
     # elements from the first of the result to the first of each operand, where the operands' values may lie in
     # the result's bytes, or it in theirs (then they begin before it): no code; None: at this site they can't
     parts: Callable[[Site], tuple[int, ...] | None] | None = None
+    # one value of the result from those of the operands at its index, of tensors without quantisation: what lets
+    # it share a loop nest with its neighbours (chain.py)
+    element: Callable[[Site], Element] | None = None
     # how rows of the result depend on rows of the operands; None: at this site they can't be told apart
     rows: Callable[[Site], Rows | None] = lambda site: None
     # one value in, one value out, at each index, whatever the shape

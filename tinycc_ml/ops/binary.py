@@ -17,14 +17,14 @@ from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import F32, TensorType
 from . import binary_integer as forms
-from .base import Arrays, Case, Const, Kernel, Nest, Op, QuantizeRule, Site, clamped
+from .base import Arrays, Case, Const, Element, Kernel, Nest, Op, QuantizeRule, Site, clamped
 from .binary_kernels import KERNELS
 from .channels import channelwise
 from .importing import OnnxNode
 from .indexing import (
     affine,
     broadcast_strides,
-    c_float,
+    clamped_c,
     elementwise_loops,
     nested,
     read,
@@ -107,7 +107,7 @@ def _nest(function: Function, site: Site) -> Nest:
             f"const float v0 = {read(site, 0, left)};",
             f"const float v1 = {read(site, 1, right)};",
         )
-        body = (*values, f"y0[{out}] = {_clamped_c(function.c, site.attrs)};")
+        body = (*values, f"y0[{out}] = {clamped_c(function.c, site.attrs)};")
         includes = ("math.h",) if "f(" in body[-1] else ()
         cycles = function.cycles
     else:
@@ -121,12 +121,8 @@ def _nest(function: Function, site: Site) -> Nest:
     )
 
 
-def _clamped_c(expression: str, attrs: Attrs) -> str:
-    if "min" in attrs:
-        expression = f"fmaxf({expression}, {c_float(attrs['min'])})"
-    if "max" in attrs:
-        expression = f"fminf({expression}, {c_float(attrs['max'])})"
-    return expression
+def _element(function: Function, site: Site) -> Element:
+    return Element(clamped_c(function.c, site.attrs), function.cycles)
 
 
 def _lower(function: Function, low: Lowering) -> None:
@@ -217,6 +213,7 @@ def _op(name: str, f: Function) -> Op:
         quantize=QuantizeRule(partial(_lower, f)),
         kernels=f.kernels,
         nest=partial(_nest, f),
+        element=partial(_element, f),
         rows=pixelwise,
         elementwise=True,
         clamps=f.clamps,

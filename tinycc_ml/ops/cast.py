@@ -8,7 +8,7 @@ import numpy as np
 
 from ..ir.graph import Attrs
 from ..ir.types import DTYPES, TensorType
-from .base import Arrays, Case, Nest, Op, Site
+from .base import Arrays, Case, Element, Nest, Op, Site
 from .elementwise import cast_c, nest_of
 from .formulas import converted
 from .importing import OnnxNode
@@ -31,8 +31,12 @@ def reference(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
         return (converted(arrays[0], DTYPES[attrs["dtype"]].numpy),)
 
 
+def _element(site: Site) -> Element:
+    return Element(cast_c(site.x.dtype, site.y.dtype), 6.0)
+
+
 def _nest(site: Site) -> Nest:
-    return nest_of(site, cast_c(site.x.dtype, site.y.dtype), cycles=6.0)
+    return nest_of(site, _element(site))
 
 
 def _emit(node: OnnxNode, dtype: str) -> None:
@@ -61,6 +65,7 @@ OP = Op(
     infer,
     reference,
     nest=_nest,
+    element=_element,
     rows=pixelwise,
     elementwise=True,
     halves=True,

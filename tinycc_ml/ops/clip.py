@@ -11,10 +11,10 @@ import numpy as np
 
 from ..ir.graph import Attrs
 from ..ir.types import F32, TensorType
-from .base import Arrays, Case, Const, Nest, Op, QuantizeRule, Site, clamped
+from .base import Arrays, Case, Const, Element, Nest, Op, QuantizeRule, Site, clamped
 from .channels import channelwise
 from .importing import OnnxNode
-from .indexing import c_float, nested
+from .indexing import clamped_c, nested
 from .intervals import rising
 from .lowering import Lowering
 from .lut import emit_lut
@@ -45,12 +45,8 @@ def lower(low: Lowering) -> None:
 def _nest(site: Site) -> Nest:
     size = site.y.size
     if site.is_float:
-        expression = "v"
-        if "min" in site.attrs:
-            expression = f"fmaxf({expression}, {c_float(site.attrs['min'])})"
-        if "max" in site.attrs:
-            expression = f"fminf({expression}, {c_float(site.attrs['max'])})"
-        body: tuple[str, ...] = ("const float v = x0[i];", f"y0[i] = {expression};")
+        value = clamped_c("v", site.attrs)
+        body: tuple[str, ...] = ("const float v = x0[i];", f"y0[i] = {value};")
         return Nest(
             nested(("i",), (size,), body), includes=("math.h",), in_place=(0,), cycles=6.0 * size
         )
@@ -94,6 +90,7 @@ OP = Op(
     channels=channelwise(0),
     quantize=QuantizeRule(lower),
     nest=_nest,
+    element=lambda site: Element(clamped_c("v0", site.attrs), 6.0),
     rows=pixelwise,
     elementwise=True,
     clamps=True,

@@ -17,7 +17,7 @@ from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import BOOL, F32, DType, TensorType
 from . import unary
-from .base import Arrays, Nest, Op, QuantizeRule, Site
+from .base import Arrays, Element, Nest, Op, QuantizeRule, Site
 from .formulas import FUNCTIONS
 from .importing import OnnxNode
 from .indexing import (
@@ -120,8 +120,8 @@ def cast_c(x: DType, y: DType) -> str:
     return "v0 != 0" if y == BOOL else f"({y.c})v0"
 
 
-def nest_of(site: Site, expression: str, cycles: float = 12.0) -> Nest:
-    """y0[...] = expression of the operands' elements v0, v1, ..."""
+def nest_of(site: Site, element: Element, before: Sequence[str] = ()) -> Nest:
+    """y0[...] = the element made of the operands' v0, v1, ..., and of what the statements `before` make of those."""
     shape = site.y.shape
     operands = (strides_of(shape), *(broadcast_strides(t.shape, shape) for t in site.inputs))
     variables, dims, strides = elementwise_loops(shape, operands)
@@ -134,16 +134,20 @@ def nest_of(site: Site, expression: str, cycles: float = 12.0) -> Nest:
         k for k, t in enumerate(site.inputs)
         if not t.is_constant and t.shape == shape and t.type.dtype.bits == site.y.dtype.bits
     )  # fmt: skip
-    body = (*values, f"y0[{out}] = {expression};")
-    halves = (_HALF,) if any(t.type.dtype.is_half for t in (*site.inputs, site.outputs[0])) else ()
+    body = (*values, *before, f"y0[{out}] = {element.c};")
+    halves = (_HALF,) if any("f16" in line for line in body) else ()
     return Nest(
         nested(variables, dims, body), includes=("math.h", _INTEGER, *halves), in_place=in_place,
-        cycles=cycles * site.y.size,
+        cycles=element.cycles * site.y.size,
     )  # fmt: skip
 
 
+def _element(site: Site) -> Element:
+    return Element(spelled(site), 12.0)
+
+
 def _nest(site: Site) -> Nest:
-    return nest_of(site, spelled(site))
+    return nest_of(site, _element(site))
 
 
 def emit(node: OnnxNode, name: str, *inputs: str, out: int | None = None, **attrs: Any) -> str:
@@ -232,6 +236,7 @@ OP = Op(
     reference,
     quantize=QuantizeRule(_lower),
     nest=_nest,
+    element=_element,
     rows=pixelwise,
     onnx={"BitShift": _from_shift, **{n: f for n, f in _ALL.items() if n not in _ELSEWHERE}},
     generic={

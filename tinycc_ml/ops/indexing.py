@@ -8,7 +8,7 @@ from math import prod
 
 import numpy as np
 
-from ..ir.graph import Tensor
+from ..ir.graph import Attrs, Tensor
 from ..ir.types import DTYPES, DType, dtype_of
 from .base import Loop, Site
 
@@ -116,6 +116,15 @@ def elementwise_loops(
 def c_float(value: float) -> str:
     """The shortest C literal that reads back as the same float32; infinities and NaN by name."""
     return c_real(np.float32(value), "F")
+
+
+def clamped_c(expression: str, attrs: Attrs) -> str:
+    """A float expression within the fused clamp."""
+    if "min" in attrs:
+        expression = f"fmaxf({expression}, {c_float(attrs['min'])})"
+    if "max" in attrs:
+        expression = f"fminf({expression}, {c_float(attrs['max'])})"
+    return expression
 
 
 def c_real(value: np.floating, suffix: str = "") -> str:

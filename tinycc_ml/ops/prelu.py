@@ -15,7 +15,7 @@ from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import F32, TensorType
 from ..numerics.fixedpoint import requantize
-from .base import Arrays, Case, Const, Nest, Op, QuantizeRule, Site
+from .base import Arrays, Case, Const, Element, Nest, Op, QuantizeRule, Site
 from .binary_integer import full_rank
 from .channels import channelwise
 from .importing import OnnxNode
@@ -114,6 +114,7 @@ OP = Op(
     channels=channelwise(0, 1),
     quantize=QuantizeRule(lower),
     nest=_nest,
+    element=lambda site: Element("v0 < 0.0F ? v1 * v0 : v0", 14.0),
     rows=pixelwise,
     transposed=transposed,
     onnx={"PRelu": from_onnx},

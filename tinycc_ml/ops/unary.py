@@ -5,6 +5,7 @@ On int8 every one of them is a table of 256 entries, computed exactly by the flo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 
 from ..ir.graph import Attrs
 from ..ir.types import F32, Quant, TensorType
-from .base import Arrays, Case, Nest, Op, QuantizeRule, Site
+from .base import Arrays, Case, Element, Nest, Op, QuantizeRule, Site
 from .importing import OnnxNode
 from .indexing import c_float, nested
 from .lowering import Lowering
@@ -119,11 +120,21 @@ def lower(low: Lowering) -> None:
     emit_lut(low, x, lambda real: reference((real,), low.attrs)[0])  # type: ignore[misc]
 
 
+def _spelled(function: Function, attrs: Attrs) -> str:
+    """The C expression of the float v."""
+    return function.c.format(**{k: c_float(v) for k, v in attrs.items() if not isinstance(v, str)})
+
+
+def _element(function: Function) -> Callable[[Site], Element]:
+    return lambda site: Element(
+        re.sub(r"\bv\b", "v0", _spelled(function, site.attrs)), function.cycles
+    )
+
+
 def _nest(function: Function) -> Callable[[Site], Nest]:
     def nest(site: Site) -> Nest:
-        fields = {k: c_float(v) for k, v in site.attrs.items() if not isinstance(v, str)}
         size = site.y.size
-        body = ("const float v = x0[i];", f"y0[i] = {function.c.format(**fields)};")
+        body = ("const float v = x0[i];", f"y0[i] = {_spelled(function, site.attrs)};")
         return Nest(
             nested(("i",), (size,), body),
             includes=("math.h",),
@@ -163,7 +174,7 @@ def _op(name: str, function: Function) -> Op:
         cases = (Case(name, "Gelu", ((2, 9),), {"approximate": "tanh"}, opset=20),)
     return Op(
         name, infer, _reference(function), quantize=QuantizeRule(lower, function.output),
-        nest=_nest(function), rows=pixelwise, elementwise=True, transposed=lambda site, permutation: site.attrs,
+        nest=_nest(function), element=_element(function), rows=pixelwise, elementwise=True, transposed=lambda site, permutation: site.attrs,
         onnx=onnx, cases=cases, summary=f"Element-wise {name.replace('_', ' ')}",
     )  # fmt: skip
 
