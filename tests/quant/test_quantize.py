@@ -120,6 +120,19 @@ def test_a_tensor_that_never_changes_has_a_scale(ranges: Ranges, value: float) -
     assert abs(back - value) <= 0.5 * quant.scale0 + 1e-6
 
 
+@pytest.mark.parametrize("ranges", RANGES, ids=lambda s: s.name)
+@pytest.mark.parametrize("ends", [(2.0, 3.0), (-3.0, -2.0), (1.0, 1.0000001), (0.0, 1e-42)])
+def test_a_range_on_one_side_of_zero_or_hardly_any_has_a_scale(
+    ranges: Ranges, ends: tuple[float, float]
+) -> None:
+    quant = ranges.activation(_observed(np.linspace(*ends, 500, dtype=np.float32)))
+    assert quant.scale0 > 0
+    q = np.clip(np.rint(np.asarray(ends) / quant.scale0) + quant.zero, -128, 127)
+    # no method cuts off more than 0.7 of a range
+    off = np.abs((q - quant.zero) * quant.scale0 - ends).max()
+    assert off <= 0.7 * max(map(abs, ends)) + 0.5 * quant.scale0
+
+
 # -- marking -----------------------------------------------------------------------------------
 
 

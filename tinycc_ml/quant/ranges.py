@@ -82,17 +82,17 @@ def _least_divergence(observed: Observed, dtype: DType) -> Quant:
     """Migacz, "8-bit inference with TensorRT" (2017), for ranges whose ends move together."""
     if observed.low == observed.high or not observed.values.any():
         return affine(observed.low, observed.high, dtype)
-    # real 0 is always exact, and nets with relu have a crowd of it
-    counts, edges = np.histogram(
-        observed.values[observed.values != 0], _BINS, (observed.low, observed.high)
-    )
+    # real 0 is always exact and within the range, and nets with relu have a crowd of it
+    low, high = min(observed.low, 0.0), max(observed.high, 0.0)
+    values = observed.values[observed.values != 0].astype(np.float64)
+    counts, edges = np.histogram(values, _BINS, (low, high))
 
     def divergence(part: float) -> float:
-        inside = (edges[1:] > observed.low * part) & (edges[:-1] < observed.high * part)
+        inside = (edges[1:] > low * part) & (edges[:-1] < high * part)
         return _divergence(counts, inside, dtype.range[1] - dtype.range[0] + 1)
 
     part = min(_PARTS, key=divergence)
-    return affine(observed.low * part, observed.high * part, dtype)
+    return affine(low * part, high * part, dtype)
 
 
 def _divergence(counts: np.ndarray, inside: np.ndarray, levels: int) -> float:
