@@ -138,13 +138,14 @@ class _Speller:
         )
 
     def _title(self, node: Node, site: Site) -> str:
-        macs = op_of(node).macs(site)
+        op = op_of(node)
+        macs = op.macs(site)
         read = ", ".join(
             f"{short(t.source_name)} {t.type}" for t in site.inputs if not t.is_constant
         )
         counted = f", {macs:,} MACs" if macs else ""
         return comment(
-            f"{node.op}: {short(site.outputs[0].source_name)} {site.y} <- {read}{counted}"
+            f"{op.title(node.attrs) or node.op}: {short(site.outputs[0].source_name)} {site.y} <- {read}{counted}"
         )
 
     def _kernel_step(self, node: Node, site: Site, probe: Probe) -> Step:

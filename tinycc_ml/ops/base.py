@@ -230,6 +230,8 @@ class Op:
     # elements from the first of the result to the first of each operand, where the operands' values may lie in
     # the result's bytes, or it in theirs (then they begin before it): no code; None: at this site they can't
     parts: Callable[[Site], tuple[int, ...] | None] | None = None
+    # what comments in C call a node; "": its op
+    title: Callable[[Attrs], str] = lambda attrs: ""
     # one value of the result from those of the operands at its index, of tensors without quantisation: what lets
     # it share a loop nest with its neighbours (chain.py)
     element: Callable[[Site], Element] | None = None

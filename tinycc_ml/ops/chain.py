@@ -92,6 +92,11 @@ def _element(entry: Step, tensors: Sequence[Tensor], made: Tensor) -> Element:
     return rule(Site(node, inputs, (made,)))
 
 
+def _word(entry: Step) -> str:
+    """The function of an operator that has several."""
+    return str(dict(entry[2]).get("function", entry[0]))
+
+
 def _named(names: Sequence[str], found: re.Match[str]) -> str:
     return names[int(found[1])]
 
@@ -103,5 +108,6 @@ OP = Op(
     nest=_nest,
     rows=pixelwise,
     halves=True,
+    title=lambda attrs: ", ".join(_word(entry) for entry in attrs["steps"]),
     summary="Element-wise operators in one loop nest",
 )

@@ -135,11 +135,16 @@ def nest_of(site: Site, element: Element, before: Sequence[str] = ()) -> Nest:
         if not t.is_constant and t.shape == shape and t.type.dtype.bits == site.y.dtype.bits
     )  # fmt: skip
     body = (*values, *before, f"y0[{out}] = {element.c};")
-    halves = (_HALF,) if any("f16" in line for line in body) else ()
     return Nest(
-        nested(variables, dims, body), includes=("math.h", _INTEGER, *halves), in_place=in_place,
+        nested(variables, dims, body), includes=_includes("\n".join(body)), in_place=in_place,
         cycles=element.cycles * site.y.size,
     )  # fmt: skip
+
+
+def _includes(body: str) -> tuple[str, ...]:
+    """Of the functions that statements call."""
+    integer = (_INTEGER,) if re.search(r"\btml_([iu]64_of|(div|rem|mod|pow)_[iu]64)", body) else ()
+    return ("math.h", *integer, *((_HALF,) if "f16" in body else ()))
 
 
 def _element(site: Site) -> Element:

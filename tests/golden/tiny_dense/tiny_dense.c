@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
  * tiny_dense: the network in C.
- * Written by tinycc_ml 0.1.0 from graph a52624e6f83b9e88; don't edit.
+ * Written by tinycc_ml 0.1.0 from graph d31a58b2b6f16456; don't edit.
  */
 #include "tiny_dense.h"
 
@@ -32,28 +32,16 @@ void tiny_dense_run(tiny_dense_arena_t *arena, const float *features, float *pro
         TML_PROBE(0, (float *)(void *)(a), 24U);
     }
 
-    /* sigmoid: gate f32[1,6] <- active f32[1,6] */
+    /* sigmoid, mul: gated f32[1,6] <- active f32[1,6] */
     {
         const float *x0 = (float *)(void *)(a);
-        float *y0 = (float *)(void *)(a + 24);
-        for (size_t i = 0U; i < 6U; i++) {
-            const float v = x0[i];
-            y0[i] = 1.0F / (1.0F + expf(-v));
-        }
-        TML_PROBE(1, (float *)(void *)(a + 24), 24U);
-    }
-
-    /* mul: gated f32[1,6] <- active f32[1,6], gate f32[1,6] */
-    {
-        const float *x0 = (float *)(void *)(a);
-        const float *x1 = (float *)(void *)(a + 24);
         float *y0 = (float *)(void *)(a);
         for (size_t i = 0U; i < 6U; i++) {
             const float v0 = x0[i];
-            const float v1 = x1[i];
-            y0[i] = v0 * v1;
+            const float t0 = 1.0F / (1.0F + expf(-v0));
+            y0[i] = v0 * t0;
         }
-        TML_PROBE(2, (float *)(void *)(a), 24U);
+        TML_PROBE(1, (float *)(void *)(a), 24U);
     }
 
     /* dense: logits f32[1,3] <- gated f32[1,6], 18 MACs */
@@ -63,7 +51,7 @@ void tiny_dense_run(tiny_dense_arena_t *arena, const float *features, float *pro
         };
         tml_dense_f32(&params, (float *)(void *)(a), tiny_dense_logits_weights,
                       tiny_dense_logits_bias, (float *)(void *)(a + 24));
-        TML_PROBE(3, (float *)(void *)(a + 24), 12U);
+        TML_PROBE(2, (float *)(void *)(a + 24), 12U);
     }
 
     /* softmax: probabilities f32[1,3] <- logits f32[1,3] */
@@ -72,6 +60,6 @@ void tiny_dense_run(tiny_dense_arena_t *arena, const float *features, float *pro
             .rows = 1, .n = 3,
         };
         tml_softmax_f32(&params, (float *)(void *)(a + 24), probabilities);
-        TML_PROBE(4, probabilities, 12U);
+        TML_PROBE(3, probabilities, 12U);
     }
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
  * tiny_dense: interface and manual.
- * Written by tinycc_ml 0.1.0 from graph a52624e6f83b9e88; don't edit.
+ * Written by tinycc_ml 0.1.0 from graph d31a58b2b6f16456; don't edit.
  */
 /*
  * How to use it
  *     static tiny_dense_arena_t arena;
- *         working memory, 48 bytes, content undefined between runs
+ *         working memory, 36 bytes, content undefined between runs
  *     static float features[TINY_DENSE_FEATURES_LEN];
  *     static float probabilities[TINY_DENSE_PROBABILITIES_LEN];
  *     tiny_dense_run(&arena, features, probabilities);
@@ -42,12 +42,12 @@ extern "C" {
 #define TINY_DENSE_PROBABILITIES_LEN 3
 #define TINY_DENSE_PROBABILITIES_BYTES 12
 
-#define TINY_DENSE_ARENA_BYTES 48
+#define TINY_DENSE_ARENA_BYTES 36
 
 typedef union {
     int32_t align_i32;
     float align_f32;
-    uint8_t bytes[48];
+    uint8_t bytes[36];
 } tiny_dense_arena_t;
 
 void tiny_dense_run(tiny_dense_arena_t *arena, const float *features, float *probabilities);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
  * tiny_dense: constants, private to the network.
- * Written by tinycc_ml 0.1.0 from graph a52624e6f83b9e88; don't edit.
+ * Written by tinycc_ml 0.1.0 from graph d31a58b2b6f16456; don't edit.
  */
 #ifndef TINY_DENSE_WEIGHTS_H
 #define TINY_DENSE_WEIGHTS_H
