@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import __version__
 from ..errors import TinymlError
-from ..ops.indexing import c_float, c_values
+from ..ops.indexing import c_float, c_values, to_f32_c
 from ..resources import runtime_dir, template_dir
 from .names import comment
 from .program import Program
@@ -136,7 +136,7 @@ def _environment() -> jinja2.Environment:
         autoescape=False,
     )
     environment.filters.update(
-        values=format_values, wrapped=_wrapped, comment=comment, c_float=c_float,
+        values=format_values, wrapped=_wrapped, comment=comment, c_float=c_float, to_f32_c=to_f32_c,
         field_lines=_field_lines, comment_lines=_comment_lines, statement=_statement,
     )  # fmt: skip
     return environment

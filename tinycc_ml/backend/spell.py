@@ -14,7 +14,7 @@ from ..ir.text import graph_hash
 from ..ir.types import TensorType, dtype_of
 from ..ops import op_of
 from ..ops.base import Loop, Nest, Site
-from ..ops.indexing import c_float
+from ..ops.indexing import c_float, half_headers
 from ..resources import runtime_dir
 from .choose import Plan
 from .names import comment, identifier, identifiers, short, whole
@@ -23,7 +23,6 @@ from .program import ConstantArray, Pointer, Port, Probe, Program, Step
 _INLINE = {"speed": 1, "balanced": None, "size": 0}
 _FIXEDPOINT = "common/tml_fixedpoint.h"
 _PORT = "common/tml_port.h"
-_HALF = "common/tml_half.h"  # the self-test compares by it
 # Names that the self-test and every step use beside the parameters; those of loop nests are looked up
 _LOCALS = (
     *(f"{letter}{k}" for letter in "xy" for k in range(10)),
@@ -56,8 +55,10 @@ class _Speller:
         self.graph = plan.graph
         self.name = identifier(plan.graph.name)
         self.constants: dict[tuple[str, bytes], ConstantArray] = {}
-        halves = any(self.graph.type(name).dtype.is_half for name in self.graph.outputs)
-        self.headers: dict[str, None] = dict.fromkeys([_PORT, *([_HALF] if halves else [])])
+        widened = half_headers(self.graph.type(name).dtype for name in self.graph.outputs)
+        self.headers: dict[str, None] = dict.fromkeys(
+            [_PORT, *widened]
+        )  # the self-test compares by them
         self.system_headers: dict[str, None] = {}
         self.arrays_of: dict[str, tuple[str, ...]] = {}
         self.nests = {n.name: nest for n in plan.steps if (nest := self._nest_of(n)) is not None}
@@ -228,7 +229,7 @@ class _Speller:
 
     def _constant(self, node: Node, suffix: str, values: np.ndarray) -> str:
         """The C name of a constant array; equal arrays are stored once."""
-        c_type = dtype_of(values).c
+        c_type, values = dtype_of(values).c, values.astype(dtype_of(values).stored, copy=False)
         key = (c_type, values.tobytes())
         found = self.constants.get(key)
         if found is None:

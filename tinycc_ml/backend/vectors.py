@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..ir.graph import Graph
-from ..ir.types import DType, dtype_of
+from ..ir.types import DType, dtype_of, plain_values
 from ..ops import op_of
 from ..ops.base import Site
+from ..ops.formulas import converted
 from ..reference.compare import spread as range_of
 from ..reference.run import run
 from .program import ConstantArray, Probe, Program
@@ -20,10 +21,6 @@ SAMPLES = 4
 # Largest difference of a float output, as a part of the output's range over the test vectors: the sum of
 # products is taken in another order than NumPy's, and libm differs from host to board
 FLOAT_TOLERANCE = 1e-4
-
-
-# Of neighbours, as a part of the larger
-HALF_STEP = {"f16": 2.0**-11, "bf16": 2.0**-8}
 
 
 @dataclass(frozen=True)
@@ -79,6 +76,7 @@ def _sum(values: Mapping[str, np.ndarray], probe: Probe, exact: frozenset[str]) 
     if probe.tensor not in exact:
         return 0
     array = np.ascontiguousarray(values[probe.tensor])
+    array = array.astype(dtype_of(array).stored)
     return zlib.crc32(
         array.tobytes() if probe.view.format.is_plain else probe.view.format.encode(array)
     )
@@ -89,15 +87,13 @@ def relative_tolerance(dtype: DType) -> float:
     if not dtype.is_real:
         return 0.0
     if dtype.is_half:  # what differs by little may be rounded to neighbours
-        return 4 * HALF_STEP[dtype.name]
+        return 4 * dtype.step
     return FLOAT_TOLERANCE
 
 
 def _tolerance(array: np.ndarray) -> float:
-    dtype = dtype_of(array)
-    whole = array.astype(np.float32) if dtype.is_half else array
-    relative = relative_tolerance(dtype)
-    return relative and relative * max(range_of(whole), 1e-30)
+    relative = relative_tolerance(dtype_of(array))
+    return relative and relative * max(range_of(plain_values(array)), 1e-30)
 
 
 def _array(
@@ -120,7 +116,7 @@ def seeded_samples(graph: Graph, seed: int = 0, count: int = SAMPLES) -> dict[st
         type_ = graph.type(name)
         shape = (count, *type_.shape)
         if type_.dtype.is_real:
-            samples[name] = rng.uniform(-1, 1, shape).astype(type_.dtype.numpy)
+            samples[name] = converted(rng.uniform(-1, 1, shape), type_.dtype.numpy)
         else:
             drawn = rng.integers(*_integer_range(graph, name), shape, endpoint=True)
             samples[name] = drawn.astype(type_.dtype.numpy)

@@ -49,18 +49,19 @@ class Format:
         """The bytes of `array` in this format; borders and gaps hold `fill`."""
         kind = np.dtype(np.int64) if self.encoding else array.dtype
         store = np.full(self.elements, fill + self.encoding, kind)
-        store[self._indices()] = array.astype(kind) + kind.type(self.encoding)
+        whole = array.astype(kind)
+        store[self._indices()] = whole + kind.type(self.encoding) if self.encoding else whole
         return store.astype(self._stored()).tobytes()
 
     def decode(self, data: Raw) -> np.ndarray:
         """The array that `encode` was given."""
         store = np.frombuffer(data, self._stored())
         if not self.encoding:
-            return store[self._indices()]
+            return store[self._indices()].astype(self.dtype.numpy, copy=False)
         return (store[self._indices()].astype(np.int64) - self.encoding).astype(self.dtype.numpy)
 
     def _stored(self) -> np.dtype:
-        return np.dtype(f"u{self.dtype.bytes}") if self.encoding else self.dtype.numpy
+        return np.dtype(f"u{self.dtype.bytes}") if self.encoding else self.dtype.stored
 
 
 def plain(shape: tuple[int, ...], dtype: DType) -> Format:

@@ -11,11 +11,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class DType:
-    """An element type: its short name in text, its NumPy and C names, and its size."""
+    """An element type: its short name in text, its NumPy and C names, and its size. In memory, one of less than
+    8 bits has a byte: an integer is an int8_t or uint8_t, a real number the code in the low bits of a uint8_t."""
 
     name: str
     c: str
-    bits: int
+    bits: int  # of the value
     kind: str  # "float", "half", "int", "uint" or "bool"
 
     @property
@@ -23,8 +24,13 @@ class DType:
         return np.dtype(_NUMPY[self.name])
 
     @property
+    def stored(self) -> np.dtype:
+        """The NumPy type whose bytes are those of the C; the values' own but for integers of less than 8 bits."""
+        return np.dtype(f"{self.kind}8") if self.is_small else self.numpy
+
+    @property
     def bytes(self) -> int:
-        return self.bits // 8
+        return max(self.bits // 8, 1)
 
     @property
     def is_float(self) -> bool:
@@ -32,13 +38,34 @@ class DType:
 
     @property
     def is_half(self) -> bool:
-        """A real number of 16 bits: only stored and converted, all arithmetic is float32's."""
+        """A real number of 16 bits or less: only stored and converted, all arithmetic is float32's."""
         return self.kind == "half"
+
+    @property
+    def is_mini(self) -> bool:
+        """A real number of 8 bits or less."""
+        return self.is_half and self.bits <= 8
+
+    @property
+    def is_small(self) -> bool:
+        """An integer of less than 8 bits: only stored and converted, too."""
+        return self.is_integer and self.bits < 8
+
+    @property
+    def is_storage(self) -> bool:
+        return self.is_half or self.is_small
+
+    @property
+    def step(self) -> float:
+        """Of neighbouring real numbers of a half, half the distance as a part of the larger."""
+        return float(ml_dtypes.finfo(self.numpy).eps) / 2
 
     @property
     def rom(self) -> str:
         """Constants are read by tml_rom_... of this name."""
-        return f"u{self.bits}" if self.is_half else self.name
+        if self.is_half:
+            return f"u{8 * self.bytes}"
+        return f"{self.name[0]}8" if self.is_small else self.name
 
     @property
     def is_real(self) -> bool:
@@ -63,6 +90,10 @@ _NUMPY = {
     "f16": "float16", "bf16": ml_dtypes.bfloat16, "f32": "float32", "f64": "float64", "bool": "bool",
     "i8": "int8", "i16": "int16", "i32": "int32", "i64": "int64",
     "u8": "uint8", "u16": "uint16", "u32": "uint32", "u64": "uint64",
+    "i2": ml_dtypes.int2, "i4": ml_dtypes.int4, "u2": ml_dtypes.uint2, "u4": ml_dtypes.uint4,
+    "e4m3fn": ml_dtypes.float8_e4m3fn, "e4m3fnuz": ml_dtypes.float8_e4m3fnuz, "e5m2": ml_dtypes.float8_e5m2,
+    "e5m2fnuz": ml_dtypes.float8_e5m2fnuz, "e8m0": ml_dtypes.float8_e8m0fnu, "e3m2": ml_dtypes.float6_e3m2fn,
+    "e2m3": ml_dtypes.float6_e2m3fn, "e2m1": ml_dtypes.float4_e2m1fn,
 }  # fmt: skip
 
 F32 = DType("f32", "float", 32, "float")
@@ -72,16 +103,31 @@ F64 = DType("f64", "double", 64, "float")
 BOOL = DType("bool", "bool", 8, "bool")
 I8, I16, I32, I64 = (DType(f"i{n}", f"int{n}_t", n, "int") for n in (8, 16, 32, 64))
 U8, U16, U32, U64 = (DType(f"u{n}", f"uint{n}_t", n, "uint") for n in (8, 16, 32, 64))
+SMALL = tuple(DType(f"{k}{n}", c, n, kind) for k, kind, c in (("i", "int", "int8_t"), ("u", "uint", "uint8_t")) for n in (2, 4))  # fmt: skip
+MINIS = tuple(
+    DType(name, "uint8_t", bits, "half")
+    for bits, names in {
+        8: ("e4m3fn", "e4m3fnuz", "e5m2", "e5m2fnuz", "e8m0"), 6: ("e3m2", "e2m3"), 4: ("e2m1",)
+    }.items()
+    for name in names
+)  # fmt: skip
 
-DTYPES = {d.name: d for d in (F32, F64, BOOL, I8, I16, I32, I64, U8, U16, U32, U64, F16, BF16)}
+_ALL = (F32, F64, BOOL, I8, I16, I32, I64, U8, U16, U32, U64, F16, BF16, *SMALL, *MINIS)
+DTYPES = {d.name: d for d in _ALL}
 _BY_NUMPY = {np.dtype(name): DTYPES[short] for short, name in _NUMPY.items()}
 
-HALVES = (F16.numpy, BF16.numpy)
+HALVES = tuple(d.numpy for d in _ALL if d.is_half)
 
 
 def dtype_of(array: np.ndarray) -> DType:
     """The element type of an array. KeyError for a type the IR does not have."""
     return _BY_NUMPY[np.dtype(array.dtype)]
+
+
+def plain_values(array: np.ndarray) -> np.ndarray:
+    """The same values in a type that NumPy computes with."""
+    dtype = dtype_of(array)
+    return array.astype(np.float32 if dtype.is_half else dtype.stored)
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ def op_of(node: Node) -> Op:
 
 def infer(op: str, types: Sequence[TensorType], attrs: Mapping) -> tuple[TensorType, ...]:
     """The types of the outputs. ModelError when the operands don't fit."""
-    if any(t.dtype.is_half for t in types) and not table()[op].halves:
+    if any(t.dtype.is_storage for t in types) and not table()[op].halves:
         raise ModelError(f"{op} of {', '.join(map(str, types))} is not supported: cast it to f32")
     return table()[op].infer(types, attrs)
 

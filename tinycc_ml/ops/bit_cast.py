@@ -16,7 +16,7 @@ from .importing import OnnxNode
 
 def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
     dtype = DTYPES[attrs["dtype"]]
-    if dtype.bits != types[0].dtype.bits:
+    if dtype.bits != types[0].dtype.bits or dtype.bits < 8:
         raise ModelError(f"the bits of {types[0]} as {dtype}")
     return (TensorType(types[0].shape, dtype),)
 

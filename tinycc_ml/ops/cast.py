@@ -1,4 +1,5 @@
-"""Another element type: ONNX Cast. Integers wrap; floats beyond an integer type become its nearest value."""
+"""Another element type: ONNX Cast. Integers wrap; floats beyond an integer type become its nearest value,
+those beyond one of less than 8 bits the low bits of their whole part."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..ir.graph import Attrs
-from ..ir.types import DTYPES, TensorType
+from ..ir.types import DTYPES, DType, TensorType
+from ..numerics.minifloats import E8M0, ROUND_MODES
 from .base import Arrays, Case, Element, Nest, Op, Site
 from .elementwise import cast_c, nest_of
 from .formulas import converted
@@ -17,7 +19,8 @@ from .rows import pixelwise
 # TensorProto.DataType to our names
 ONNX_TYPES = {
     1: "f32", 2: "u8", 3: "i8", 4: "u16", 5: "i16", 6: "i32", 7: "i64", 9: "bool", 11: "f64", 12: "u32", 13: "u64",
-    10: "f16", 16: "bf16",
+    10: "f16", 16: "bf16", 17: "e4m3fn", 18: "e4m3fnuz", 19: "e5m2", 20: "e5m2fnuz", 21: "u4", 22: "i4", 23: "e2m1",
+    24: "e8m0", 25: "u2", 26: "i2", 27: "e2m3", 28: "e3m2",
 }  # fmt: skip
 _NAMES = {8: "string"}
 
@@ -26,13 +29,18 @@ def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
     return (TensorType(types[0].shape, DTYPES[attrs["dtype"]]),)
 
 
+def _rounding(attrs: Attrs) -> tuple[bool, str]:
+    """What a cast to a float of 8 bits or less makes of values that it does not hold."""
+    return attrs.get("saturate", True), attrs.get("round_mode", "up")
+
+
 def reference(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
     with np.errstate(all="ignore"):
-        return (converted(arrays[0], DTYPES[attrs["dtype"]].numpy),)
+        return (converted(arrays[0], DTYPES[attrs["dtype"]].numpy, *_rounding(attrs)),)
 
 
 def _element(site: Site) -> Element:
-    return Element(cast_c(site.x.dtype, site.y.dtype), 6.0)
+    return Element(cast_c(site.x.dtype, site.y.dtype, *_rounding(site.attrs)), 6.0)
 
 
 def _nest(site: Site) -> Nest:
@@ -40,13 +48,26 @@ def _nest(site: Site) -> Nest:
 
 
 def _emit(node: OnnxNode, dtype: str) -> None:
-    data = node.tensor(0).data
+    data, attrs = node.tensor(0).data, {"dtype": dtype, **_asked(node, DTYPES[dtype])}
     if data is not None:
-        node.give(0, converted(data, DTYPES[dtype].numpy))
+        node.give(0, reference([data], attrs)[0])
     elif node.type(0).dtype.name == dtype:
         node.rename(0, node.inputs[0])
     else:
-        node.emit("cast", [node.inputs[0]], {"dtype": dtype}, out=0)
+        node.emit("cast", [node.inputs[0]], attrs, out=0)
+
+
+def _asked(node: OnnxNode, dtype: DType) -> dict[str, object]:
+    """The attributes that matter to this type and are not the default."""
+    asked: dict[str, object] = {}
+    mode = node.attr("round_mode", "up")
+    if mode not in ROUND_MODES:
+        node.refuse(f"{node.op_type}: the round_mode {mode!r} is none of {', '.join(ROUND_MODES)}")
+    if dtype.is_mini and not node.attr("saturate", 1):
+        asked["saturate"] = False
+    if dtype.numpy == E8M0 and mode != "up":
+        asked["round_mode"] = mode
+    return asked
 
 
 def from_onnx(node: OnnxNode) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..ir.types import DTYPES, F32
+from ..ir.types import DTYPES, F32, U8, DType, plain_values
+from ..numerics.minifloats import E8M0
 from .base import Op
 from .batch_normalization import is_trained
 from .cast import ONNX_TYPES
 from .einsum import emit_matmul
 from .elementwise import emit as _f
 from .fold import emit as fold
+from .formulas import converted
 from .importing import OnnxNode, never_emitted
 from .slice import normal_axis
 
@@ -125,35 +127,81 @@ def _parameter(node: OnnxNode, index: int) -> str:
     )
 
 
+def _in(node: OnnxNode, dtype: str, *operands: int) -> OnnxNode:
+    """The node with these operands, where they are given, in another type."""
+    inputs = list(node.inputs)
+    for k in operands:
+        if node.has(k):
+            inputs[k] = node.emit("cast", [inputs[k]], {"dtype": dtype})
+    return node.with_inputs(*inputs)
+
+
+def _has_zero_point(node: OnnxNode) -> bool:
+    return node.has(2) and not (node.is_const(2) and not plain_values(node.const(2)).any())
+
+
+def _output_dtype(node: OnnxNode, default: DType) -> DType:
+    code = node.attr("output_dtype", 0)
+    if code not in (0, *ONNX_TYPES):
+        node.refuse(f"{node.op_type} to the ONNX type {code}")
+    return DTYPES[ONNX_TYPES[code]] if code else default
+
+
 def from_dequantize(node: OnnxNode) -> None:
-    """(x - zero point) * scale, in the type of the scale."""
-    kind = node.type(1).dtype.name
-    x = node.emit("cast", [node.inputs[0]], {"dtype": "i32"})
+    """(x - zero point) * scale, in the type of the scale. Of constants at once, so that they may be weights."""
+    dtype, kind = _output_dtype(node, node.type(1).dtype), node.type(1).dtype.name
+    between = "f32" if node.type(0).dtype.is_half else "i32"
+    if all(node.is_const(k) for k in range(len(node.inputs)) if node.has(k)):
+        node.give(0, converted(_dequantized(node, DTYPES[between].numpy), dtype.numpy))
+        return
+    of = _in(node, between, 0, 2)
+    x = of.inputs[0]
+    if _has_zero_point(node):
+        x = _f(node, "sub", x, _parameter(of, 2))
+    same = dtype.name == kind
+    x = node.emit("cast", [x], {"dtype": kind}) if kind != between else x
+    y = _f(node, "mul", x, _parameter(of, 1), out=0 if same else None)
+    if not same:
+        node.emit("cast", [y], {"dtype": dtype.name}, out=0)
+
+
+def _dequantized(node: OnnxNode, between: np.dtype) -> np.ndarray:
+    x = plain_values(node.const(0)).astype(between)
     if node.has(2):
-        x = _f(node, "sub", x, node.emit("cast", [_parameter(node, 2)], {"dtype": "i32"}))
-    _f(node, "mul", node.emit("cast", [x], {"dtype": kind}), _parameter(node, 1), out=0)
+        x = x - _values(node, 2).astype(between)
+    scale = _values(node, 1)
+    return x.astype(scale.dtype) * scale
+
+
+def _values(node: OnnxNode, index: int) -> np.ndarray:
+    """What `_parameter` makes, of a constant."""
+    x, values = node.type(0), plain_values(node.const(index))
+    if values.size == 1:
+        return values.reshape(())
+    axis = normal_axis(node, node.attr("axis", 1), x.rank)
+    block = node.attr("block_size", 0)
+    if not block:
+        return values.reshape(values.size, *(1,) * (x.rank - axis - 1))
+    return np.repeat(values, block, axis).take(range(x.shape[axis]), axis)
 
 
 def from_quantize(node: OnnxNode) -> None:
-    """round(x / scale) + zero point, limited to the integer type."""
-    asked = ONNX_TYPES.get(node.attr("output_dtype", 0), "u8")
-    dtype = node.type(2).dtype if node.has(2) else DTYPES[asked]
-    if node.attr("output_dtype", 0) not in (0, *ONNX_TYPES):
-        node.refuse(f"QuantizeLinear to the ONNX type {node.attr('output_dtype')}")
+    """x / scale + zero point: rounded before the sum and limited for an integer type, else as Cast rounds."""
+    dtype = node.type(2).dtype if node.has(2) else _output_dtype(node, U8)
     x = node.type(0)
-    if x.dtype != F32 or not dtype.is_integer or dtype.bits > 16:
+    served = dtype.bits <= 16 if dtype.is_integer else dtype.is_mini and dtype.numpy != E8M0
+    if x.dtype != F32 or not served:
         node.refuse(f"QuantizeLinear of {x} to {dtype}")
-    y = _f(node, "round", _f(node, "div", node.inputs[0], _parameter(node, 1)))
-    if node.has(2):
-        y = _f(node, "add", y, node.emit("cast", [_parameter(node, 2)], {"dtype": "f32"}))
-    low, high = dtype.range
-    y = _f(
-        node,
-        "minimum",
-        _f(node, "maximum", y, _like(node, low, x.dtype.numpy)),
-        _like(node, high, x.dtype.numpy),
-    )
-    node.emit("cast", [y], {"dtype": dtype.name}, out=0)
+    y = _f(node, "div", node.inputs[0], _parameter(node, 1))
+    y = _f(node, "round", y) if dtype.is_integer else y
+    if _has_zero_point(node):
+        y = _f(node, "add", y, _parameter(_in(node, "f32", 2), 2))
+    if dtype.is_integer:
+        low, high = (_like(node, v, x.dtype.numpy) for v in dtype.range)
+        y = _f(node, "minimum", _f(node, "maximum", y, low), high)
+    whole = dtype.is_integer or node.attr("saturate", 1)
+    attrs = {"dtype": dtype.name} if whole else {"dtype": dtype.name, "saturate": False}
+    node.emit("cast", [y], attrs, out=0)
 
 
 def _scale_and_zero(node: OnnxNode, index: int, axis: int) -> tuple[str, str]:

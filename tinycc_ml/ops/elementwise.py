@@ -15,7 +15,8 @@ import numpy as np
 
 from ..errors import ModelError
 from ..ir.graph import Attrs
-from ..ir.types import BOOL, F32, DType, TensorType
+from ..ir.types import BOOL, F32, I32, DType, TensorType
+from ..numerics.minifloats import E8M0, c_format
 from . import unary
 from .base import Arrays, Element, Nest, Op, QuantizeRule, Site
 from .formulas import FUNCTIONS
@@ -28,6 +29,7 @@ from .indexing import (
     nested,
     read,
     strides_of,
+    to_f32_c,
     typed_c,
 )
 from .lowering import Lowering
@@ -36,7 +38,7 @@ from .rows import pixelwise
 
 _INTEGER = "common/tml_integer.h"
 _HALF = "common/tml_half.h"
-
+_MINI = "common/tml_mini.h"
 
 _DEFAULTS: Mapping[str, Mapping[str, float]] = {
     "is_inf": {"detect_positive": 1, "detect_negative": 1},
@@ -109,15 +111,31 @@ def _to_c(value: str, dtype: DType) -> str:
     return f"{value} != 0.0" if dtype == BOOL else f"({dtype.c})({value})"
 
 
-def cast_c(x: DType, y: DType) -> str:
-    """C that makes the value v0 of one type a value of another."""
+def cast_c(x: DType, y: DType, saturate: bool = True, round_mode: str = "up") -> str:
+    """C that makes the value v0 of one type a value of another; the rest as formulas.converted."""
     if x.is_half:
-        return cast_c(F32, y).replace("v0", f"tml_{x}_to_f32(v0)")
+        return cast_c(F32, y, saturate, round_mode).replace("v0", to_f32_c(x, "v0"))
+    if y.is_mini:
+        return _mini_c(y, saturate, round_mode).replace("v0", "v0" if x == F32 else "(float)v0")
     if y.is_half:
         return f"tml_f32_to_{y}(v0)" if x == F32 else f"tml_f64_to_{y}((double)v0)"
+    if y.is_small:
+        return _low_bits(_to_c("(double)v0", I32) if x.is_float else "v0", y)
     if x.is_float and y.is_integer:
         return _to_c("(double)v0", y)
     return "v0 != 0" if y == BOOL else f"({y.c})v0"
+
+
+def _mini_c(y: DType, saturate: bool, round_mode: str) -> str:
+    if y.numpy == E8M0:
+        return f"tml_f32_to_e8m0(v0, '{round_mode[0]}', {'true' if saturate else 'false'})"
+    return f"tml_f32_to_mini(v0, {'true' if saturate else 'false'}, {c_format(y)})"
+
+
+def _low_bits(value: str, y: DType) -> str:
+    sign, mask = 1 << y.bits - 1, (1 << y.bits) - 1
+    low = f"(int32_t)({value} & {mask})"
+    return f"({y.c})({low})" if y.kind == "uint" else f"({y.c})(({low} ^ {sign}) - {sign})"
 
 
 def nest_of(site: Site, element: Element, before: Sequence[str] = ()) -> Nest:
@@ -132,7 +150,7 @@ def nest_of(site: Site, element: Element, before: Sequence[str] = ()) -> Nest:
     ]
     in_place = tuple(
         k for k, t in enumerate(site.inputs)
-        if not t.is_constant and t.shape == shape and t.type.dtype.bits == site.y.dtype.bits
+        if not t.is_constant and t.shape == shape and t.type.dtype.bytes == site.y.dtype.bytes
     )  # fmt: skip
     body = (*values, *before, f"y0[{out}] = {element.c};")
     return Nest(
@@ -144,7 +162,9 @@ def nest_of(site: Site, element: Element, before: Sequence[str] = ()) -> Nest:
 def _includes(body: str) -> tuple[str, ...]:
     """Of the functions that statements call."""
     integer = (_INTEGER,) if re.search(r"\btml_([iu]64_of|(div|rem|mod|pow)_[iu]64)", body) else ()
-    return ("math.h", *integer, *((_HALF,) if "f16" in body else ()))
+    halves = (_HALF,) if re.search(r"\btml_\w*f16", body) else ()
+    minis = (_MINI,) if re.search(r"\btml_\w*(mini|e8m0)", body) else ()
+    return ("math.h", *integer, *halves, *minis)
 
 
 def _element(site: Site) -> Element:

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..ir.types import F16, HALVES
+from ..ir.types import F16, dtype_of, plain_values
+from ..numerics.minifloats import to_mini
 from . import unary
 
 
@@ -70,18 +71,26 @@ def _shift(numpy: Any) -> Callable[..., np.ndarray]:
     return shifted
 
 
-def converted(a: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """As a C cast; floats beyond an integer type give its nearest value."""
-    if a.dtype in HALVES:
-        a = a.astype(np.float32)
-    if dtype in HALVES and a.dtype != np.float32:
-        a = a.astype(np.float64 if dtype == F16.numpy else np.float32)
-    if a.dtype.kind == "f" and dtype.kind in "iu":
-        info, whole = np.iinfo(dtype), np.trunc(np.nan_to_num(a.astype(np.float64), nan=0.0))
-        high, low = whole >= float(info.max), whole <= float(info.min)
-        made = np.where(high | low, 0, whole).astype(dtype)
-        return np.where(high, info.max, np.where(low, info.min, made)).astype(dtype)
+def converted(
+    a: np.ndarray, dtype: np.dtype, saturate: bool = True, round_mode: str = "up"
+) -> np.ndarray:
+    """As a C cast; floats beyond an integer type give its nearest value, integers of less than 8 bits are the
+    low bits. `saturate` and `round_mode` are those of ONNX's Cast to floats of 8 bits or less."""
+    a, to = plain_values(a), dtype_of(np.empty(0, dtype))
+    if to.is_mini:
+        return to_mini(a.astype(np.float32), dtype, saturate, round_mode)
+    if to.is_half and a.dtype != np.float32:
+        a = a.astype(np.float64 if to == F16 else np.float32)
+    if a.dtype.kind == "f" and to.is_integer:
+        a = _whole(a, np.dtype(np.int32) if to.is_small else dtype)
     return a.astype(dtype)
+
+
+def _whole(a: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    info, whole = np.iinfo(dtype), np.trunc(np.nan_to_num(a.astype(np.float64), nan=0.0))
+    high, low = whole >= float(info.max), whole <= float(info.min)
+    made = np.where(high | low, 0, whole).astype(dtype)
+    return np.where(high, info.max, np.where(low, info.min, made)).astype(dtype)
 
 
 def _isinf(v: np.ndarray, detect_positive: int, detect_negative: int) -> np.ndarray:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import prod
 
 import numpy as np
 
 from ..ir.graph import Attrs, Tensor
 from ..ir.types import DTYPES, DType, dtype_of
+from ..numerics.minifloats import E8M0, c_format
 from .base import Loop, Site
 
 Shape = tuple[int, ...]
@@ -146,7 +147,8 @@ def c_values(flat: np.ndarray) -> list[str]:
     """Elements of an array as C literals."""
     name = dtype_of(flat).name
     if dtype_of(flat).is_half:
-        return [f"0x{v:04X}U" for v in flat.view(np.uint16).tolist()]
+        size = flat.itemsize
+        return [f"0x{v:0{2 * size}X}U" for v in flat.view(f"u{size}").tolist()]
     if flat.dtype.kind == "f":
         return [c_real(v, "F" if name == "f32" else "") for v in flat]
     suffix, lowest = (
@@ -157,6 +159,20 @@ def c_values(flat: np.ndarray) -> list[str]:
         _LOWEST[name] if v == lowest and name in _LOWEST else f"{int(v)}{suffix}"
         for v in flat.tolist()
     ]
+
+
+def to_f32_c(dtype: DType, value: str) -> str:
+    """The C expression that widens a value of 16 bits or less (common/tml_half.h, tml_mini.h)."""
+    if dtype.is_mini and dtype.numpy != E8M0:
+        return f"tml_mini_to_f32({value}, {c_format(dtype)})"
+    return f"tml_{dtype}_to_f32({value})"
+
+
+def half_headers(dtypes: Iterable[DType]) -> tuple[str, ...]:
+    """The headers that widen and narrow them."""
+    halves = [dtype for dtype in dtypes if dtype.is_half]
+    found = ("common/tml_half.h",) if halves else ()
+    return (*found, *(("common/tml_mini.h",) if any(d.is_mini for d in halves) else ()))
 
 
 def c_value(value: float, dtype: DType) -> str:

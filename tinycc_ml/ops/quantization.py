@@ -16,6 +16,7 @@ from ..ir.rewrite import Draft
 from ..ir.types import DTYPES, F32, Quant, TensorType
 from ..numerics import quantization
 from .base import Arrays, Case, Const, Nest, Op, Site
+from .cast import ONNX_TYPES
 from .channels import channelwise
 from .importing import OnnxNode
 from .indexing import c_float, nested
@@ -131,7 +132,7 @@ def _check_one_scale(node: OnnxNode, quant: Quant) -> None:
 
 
 def from_quantize(node: OnnxNode) -> None:
-    quant, dtype = _onnx_quant(node, "u8")
+    quant, dtype = _onnx_quant(node, ONNX_TYPES.get(node.attr("output_dtype", 0), "u8"))
     _check_one_scale(node, quant)
     if node.type(0).dtype != F32 or dtype not in ("i8", "u8", "i16", "u16"):
         node.refuse(f"QuantizeLinear of {node.type(0)} to {dtype}")
@@ -141,6 +142,9 @@ def from_quantize(node: OnnxNode) -> None:
 
 def from_dequantize(node: OnnxNode) -> None:
     """The quantisation goes onto the type of the input tensor, which must not mean two things."""
+    if node.attr("output_dtype", 0) not in (0, 1):
+        node.refuse(f"DequantizeLinear to the ONNX type {node.attr('output_dtype')}")
+    node = _in_bytes(node)
     x = node.tensor(0)
     quant, _ = _onnx_quant(node, x.type.dtype.name)
     _check_one_scale(node, quant)
@@ -154,6 +158,19 @@ def from_dequantize(node: OnnxNode) -> None:
         x = node.draft.tensors[name]
     _set_quant(node.draft, name, quant)
     node.emit("dequantize", [name], out=0)
+
+
+def _in_bytes(node: OnnxNode) -> OnnxNode:
+    """With x of less than 8 bits as int8 or uint8; of constants when they are compiled."""
+    x = node.tensor(0)
+    if not x.type.dtype.is_small:
+        return node
+    wide = DTYPES[x.type.dtype.rom]
+    if x.data is None:
+        name = node.emit("cast", [x.name], {"dtype": wide.name})
+    else:
+        name = node.constant(f"{x.name}.{wide}", x.data.astype(wide.numpy))
+    return node.with_inputs(name, *node.inputs[1:])
 
 
 def on_real_values(node: OnnxNode, from_float: Callable[[OnnxNode], None]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..ir.graph import Graph
-from ..ir.types import HALVES
+from ..ir.types import plain_values
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,7 @@ def first_difference(
 def difference(
     name: str, expected: np.ndarray, got: np.ndarray, relative: float
 ) -> Difference | None:
-    if expected.dtype in HALVES:
-        expected, got = expected.astype(np.float32), got.astype(np.float32)
+    expected, got = plain_values(expected), plain_values(got)
     if np.issubdtype(expected.dtype, np.floating):
         with np.errstate(invalid="ignore"):
             near = np.abs(expected - got) <= relative * max(spread(expected), 1e-30)

@@ -13,6 +13,7 @@ import numpy as np
 from ..backend.program import Port
 from ..errors import DataError
 from ..numerics.quantization import dequantize, quantize
+from ..ops.formulas import converted
 from .cache import cached_build
 from .host import build_library
 from .shipped import Shipped, open_folder
@@ -122,10 +123,10 @@ def _typed(port: Port, array: np.ndarray) -> np.ndarray:
     dtype = port.type.dtype
     if array.dtype.kind not in "fiub" and array.dtype != dtype.numpy:
         raise DataError(f"{port.tensor!r} wants numbers, got an array of {array.dtype}")
-    if dtype.is_real:
-        return array.astype(dtype.numpy)
     if array.dtype == dtype.numpy:
         return array
+    if dtype.is_real:
+        return converted(array, dtype.numpy)
     if array.dtype.kind == "f" and port.quantised:
         if np.isnan(array).any():
             raise DataError(f"{port.tensor!r} holds a value that is no number")

@@ -99,10 +99,10 @@ def call(
 ) -> dict[str, np.ndarray]:
     """NAME_run on contiguous arrays of the API's types; gives the outputs."""
     held = [
-        np.ascontiguousarray(inputs[p.tensor], p.type.dtype.numpy).reshape(-1)
+        np.ascontiguousarray(inputs[p.tensor], p.type.dtype.stored).reshape(-1)
         for p in program.inputs
     ]
-    results = [np.zeros(p.size, p.type.dtype.numpy) for p in program.outputs]
+    results = [np.zeros(p.size, p.type.dtype.stored) for p in program.outputs]
     run = getattr(lib, f"{program.name}_run")
     memory = ffi.cast("void *", arena.ctypes.data)
     if program.io_in_arena:
@@ -120,7 +120,8 @@ def call(
             *(ffi.cast(f"{p.c_type} *", a.ctypes.data) for p, a in zip(ports, arrays, strict=True)),
         )
     return {
-        p.tensor: a.reshape(p.type.shape) for p, a in zip(program.outputs, results, strict=True)
+        p.tensor: a.reshape(p.type.shape).astype(p.type.dtype.numpy, copy=False)
+        for p, a in zip(program.outputs, results, strict=True)
     }
 
 

@@ -1,4 +1,4 @@
-"""Which results of a node are float16 or bfloat16, as ONNX's own definition of the operator says."""
+"""Which results of a node are of a type that is only stored, as ONNX's own definition of the operator says."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import onnx
 
 from ...ir.types import DType
+from ...ops.halves import is_widened
 from ...ops.importing import OnnxNode
 
 # Their result has the type of the scale, though the definition leaves it open
@@ -20,16 +21,21 @@ STEPWISE = {"LogSoftmax", "Softmax"}
 def half_results(
     proto: onnx.NodeProto, opsets: Mapping[str, int], node: OnnxNode
 ) -> dict[int, DType]:
-    """Result to its type of 16 bits."""
+    """Result to its type, where operands of it are widened."""
     types = [node.draft.tensors[name].type.dtype if name else None for name in node.inputs]
-    halves = [dtype for dtype in types if dtype is not None and dtype.is_half]
+    names = [name for name in node.inputs if name and is_widened(node, name)]
+    halves = [node.draft.tensors[name].type.dtype for name in names]
     if not halves:
         return {}
+    if proto.op_type in _OF_THE_SCALE and any(
+        a.name == "output_dtype" and a.i for a in proto.attribute
+    ):
+        return {}  # its importer rounds
     if proto.op_type in _OF_THE_SCALE or (schema := _schema(proto, opsets)) is None:
         return dict.fromkeys(range(len(proto.output)), halves[0])
     bound = {f.type_str: t for f, t in zip(_formals(schema.inputs, len(types)), types, strict=True)}
     made = [bound.get(f.type_str) for f in _formals(schema.outputs, len(proto.output))]
-    return {k: dtype for k, dtype in enumerate(made) if dtype is not None and dtype.is_half}
+    return {k: dtype for k, dtype in enumerate(made) if dtype in halves}
 
 
 def _schema(proto: onnx.NodeProto, opsets: Mapping[str, int]) -> Any:

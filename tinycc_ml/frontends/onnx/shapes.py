@@ -9,20 +9,13 @@ import onnx
 
 from ...errors import ModelError
 from ...ir.types import DTYPES, DType
+from ...ops.cast import ONNX_TYPES
 
 log = logging.getLogger(__name__)
 
-_TYPES: dict[int, str] = {
-    onnx.TensorProto.FLOAT: "f32", onnx.TensorProto.DOUBLE: "f64", onnx.TensorProto.BOOL: "bool",
-    onnx.TensorProto.INT8: "i8", onnx.TensorProto.INT16: "i16", onnx.TensorProto.INT32: "i32",
-    onnx.TensorProto.INT64: "i64", onnx.TensorProto.UINT8: "u8", onnx.TensorProto.UINT16: "u16",
-    onnx.TensorProto.UINT32: "u32", onnx.TensorProto.UINT64: "u64",
-    onnx.TensorProto.FLOAT16: "f16", onnx.TensorProto.BFLOAT16: "bf16",
-}  # fmt: skip
-
 
 def dtype_from_onnx(code: int) -> DType | None:
-    name = _TYPES.get(code)
+    name = ONNX_TYPES.get(code)
     return DTYPES[name] if name else None
 
 
