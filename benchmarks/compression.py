@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from nets import DATASETS, DIGITS, MODELS, OWN, real_inputs, table
+from nets import DATASETS, DIGITS, OWN, family, has_data, path_of, real_inputs, table
 
 from tinycc_ml import frontends
 from tinycc_ml.ir.graph import Graph
@@ -26,7 +26,7 @@ from tinycc_ml.quant.methods import Methods
 from tinycc_ml.reference.compare import sqnr_db
 from tinycc_ml.reference.run import outputs
 
-SHARED_NETS = ("kws", "resnet8", "vww", "strww", "ad01")
+SHARED_NETS = ("kws", "resnet8", "vww", "strww", "ad01", "mnist_cnn")
 AHEAD = {"resnet8": 3.0, "vww": 3.0}
 BEHIND = -0.5
 # What is measured; more samples of kws would only take longer
@@ -75,9 +75,9 @@ def problem(net: str) -> Problem:
             labels = file["labels"]
         first = len(inputs) // 2
     else:
-        path = MODELS / f"{net}_float.onnx"
+        path = path_of(net)
         inputs, labels = real_inputs(net)
-        first = DATASETS[net].first or len(inputs) // 2
+        first = DATASETS[family(net)].first or len(inputs) // 2
     graph = run_passes(frontends.load(path), FLOAT)
     shaped = inputs.reshape(len(inputs), *graph.type(graph.inputs[0]).shape)
     return Problem(net, path, graph, shaped, labels, first)
@@ -141,7 +141,7 @@ def _cells(
 
 
 def main(names: list[str]) -> int:
-    present = SHARED_NETS if MODELS.is_dir() else ()
+    present = filter(has_data, SHARED_NETS)
     header = ("net", "method", "SQNR dB", "argmax as float %", "float right %", "int8 right %", "s")
     problems = []
     for net in names or (*OWN, *present):

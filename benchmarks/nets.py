@@ -17,6 +17,8 @@ DATA = SHARED / "data"
 BENCH = SHARED / "bench" / "measure.py"
 
 OWN = ("digits_mlp", "digits_cnn")
+# Also in examples/digits, with data of ../shared
+OWN_WITH_SHARED_DATA = ("mnist_cnn",)
 INT8 = ("ad01_int8qdq", "kws_int8qdq", "vww_int8qdq", "resnet8_int8qdq", "strww_int8qdq")
 
 
@@ -54,17 +56,19 @@ def nets_called(names: tuple[str, ...]) -> tuple[Net, ...]:
 @dataclass(frozen=True)
 class Dataset:
     """`file` of data/, the factor from its numbers to the net's real inputs, and the size of the first
-    part, which calibrates."""
+    part, which calibrates. last: only so many of the samples count; the net was trained on those before."""
 
     file: str
     factor: float = 1.0
     first: int | None = None
+    last: int = 0
 
 
 DATASETS: Mapping[str, Dataset] = {
     "ad01": Dataset("ad01_synthetic_295"),
     "digits": Dataset("digits_8x8", 1 / 16),
     "kws": Dataset("kws_mfcc_1000", first=100),
+    "mnist": Dataset("mnist_1k", 1 / 255, first=100, last=250),
     "resnet8": Dataset("photos_32x32x3"),
     "strww": Dataset("strww_logmel_45"),
     "vww": Dataset("photos_96x96x3", 1 / 255),
@@ -73,7 +77,13 @@ DATASETS: Mapping[str, Dataset] = {
 
 def path_of(net: str) -> Path:
     """A float net by its short name: one of our own, or of ../shared/models."""
-    return DIGITS / f"{net}.onnx" if net in OWN else MODELS / f"{net}_float.onnx"
+    own = (*OWN, *OWN_WITH_SHARED_DATA)
+    return DIGITS / f"{net}.onnx" if net in own else MODELS / f"{net}_float.onnx"
+
+
+def has_data(net: str) -> bool:
+    """The net and its data are here."""
+    return path_of(net).is_file() and (DATA / f"{DATASETS[family(net)].file}.npz").is_file()
 
 
 def need_shared() -> None:
@@ -98,6 +108,7 @@ def real_inputs(model: str) -> tuple[np.ndarray, np.ndarray | None]:
         if "scale" in file:
             inputs = (inputs - float(file["zero_point"])) * np.float32(file["scale"])
         labels = file["labels"].ravel() if "labels" in file else None
+    inputs, labels = inputs[-dataset.last :], None if labels is None else labels[-dataset.last :]
     return inputs * np.float32(dataset.factor), labels
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from measure import Case, measure
-from nets import Net, path_of, real_inputs, table
+from nets import Net, has_data, path_of, real_inputs, table
 
 from tinycc_ml import frontends
 from tinycc_ml.compiler import Options
@@ -27,7 +27,7 @@ from tinycc_ml.pruning.prune import METHODS, Pruning, prune
 from tinycc_ml.reference.compare import sqnr_db
 from tinycc_ml.reference.run import run_all
 
-NETS = ("kws", "resnet8", "vww", "strww", "ad01", "digits_mlp", "digits_cnn")
+NETS = ("kws", "resnet8", "vww", "strww", "ad01", "digits_mlp", "digits_cnn", "mnist_cnn")
 # Pattern and part
 ASKED = (("single", 0.3), ("single", 0.5), ("2:4", 0.5), ("channels", 0.3))
 CORES = ("cortex-m4", "cortex-m0plus")
@@ -123,7 +123,7 @@ def main() -> int:
     parser.add_argument("nets", nargs="*", default=NETS)
     parser.add_argument("--figures", action="store_true")
     asked = parser.parse_args()
-    found = [halves(name) for name in asked.nets if path_of(name).is_file()]
+    found = [halves(name) for name in asked.nets if has_data(name)]
     head = ("net", "pattern", "part", "method", "scope", "SQNR dB", "argmax %", "right %")
     for of in found:
         table(f"{of.name}, pruned without retraining", head, list(rows_of(of)))

@@ -1,16 +1,19 @@
-"""A small convolutional net trained in plain NumPy: 3x3 convolution, 3x3 with stride 2, fully connected.
+"""A small convolutional net trained in plain NumPy: two 3x3 convolutions, fully connected.
 
 Images are [N, H, W, C] here; `params` are in ONNX's order, for an ONNX model that takes [N, C, H, W].
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 Params = Mapping[str, np.ndarray]
-CHANNELS = (8, 16)
+Strides = tuple[int, int]
+Augment = Callable[[np.ndarray], np.ndarray]
+CHANNELS, CLASSES = (8, 16), 10
+STRIDES: Strides = (1, 2)
 EPOCHS, BATCH, RATE = 30, 32, 3e-3
 
 
@@ -35,27 +38,29 @@ def _scatter(columns: np.ndarray, shape: tuple[int, ...], stride: int) -> np.nda
     return padded[:, 1:-1, 1:-1]
 
 
-def _conv(x: np.ndarray, params: Params, k: int) -> tuple[np.ndarray, np.ndarray]:
-    columns = _columns(x, k + 1)
+def _conv(x: np.ndarray, params: Params, k: int, stride: int) -> tuple[np.ndarray, np.ndarray]:
+    columns = _columns(x, stride)
     weights = params[f"w{k}"].reshape(len(params[f"w{k}"]), -1)
     return columns, np.maximum(columns @ weights.T + params[f"b{k}"], 0)
 
 
-def _forward(x: np.ndarray, params: Params) -> tuple[np.ndarray, ...]:
-    columns0, y0 = _conv(x, params, 0)
-    columns1, y1 = _conv(y0, params, 1)
+def _forward(x: np.ndarray, params: Params, strides: Strides) -> tuple[np.ndarray, ...]:
+    columns0, y0 = _conv(x, params, 0, strides[0])
+    columns1, y1 = _conv(y0, params, 1, strides[1])
     flat = y1.transpose(0, 3, 1, 2).reshape(len(x), -1)
     return columns0, y0, columns1, y1, flat, flat @ params["w2"] + params["b2"]
 
 
-def predict(params: Params, x: np.ndarray) -> np.ndarray:
+def predict(params: Params, x: np.ndarray, strides: Strides = STRIDES) -> np.ndarray:
     """The class of each image."""
-    return _forward(x, params)[-1].argmax(axis=1)
+    return _forward(x, params, strides)[-1].argmax(axis=1)
 
 
-def _gradients(x: np.ndarray, labels: np.ndarray, params: Params) -> dict[str, np.ndarray]:
+def _gradients(
+    x: np.ndarray, labels: np.ndarray, params: Params, strides: Strides
+) -> dict[str, np.ndarray]:
     """Of the cross entropy of a batch."""
-    columns0, y0, columns1, y1, flat, logits = _forward(x, params)
+    columns0, y0, columns1, y1, flat, logits = _forward(x, params, strides)
     e = np.exp(logits - logits.max(axis=1, keepdims=True))
     slope = e / e.sum(axis=1, keepdims=True)
     slope[np.arange(len(x)), labels] -= 1
@@ -64,7 +69,7 @@ def _gradients(x: np.ndarray, labels: np.ndarray, params: Params) -> dict[str, n
     n, h, w, c = y1.shape
     slope1 = (slope @ params["w2"].T).reshape(n, c, h, w).transpose(0, 2, 3, 1) * (y1 > 0)
     back = slope1 @ params["w1"].reshape(c, -1)
-    slope0 = _scatter(back, y0.shape, 2) * (y0 > 0)
+    slope0 = _scatter(back, y0.shape, strides[1]) * (y0 > 0)
     for k, (s, columns) in enumerate(((slope0, columns0), (slope1, columns1))):
         flat_slope = s.reshape(-1, s.shape[-1])
         grads[f"w{k}"] = (flat_slope.T @ columns.reshape(len(flat_slope), -1)).reshape(
@@ -74,22 +79,33 @@ def _gradients(x: np.ndarray, labels: np.ndarray, params: Params) -> dict[str, n
     return grads
 
 
-def _start(rng: np.random.Generator) -> dict[str, np.ndarray]:
+def _start(
+    rng: np.random.Generator, size: tuple[int, int], strides: Strides
+) -> dict[str, np.ndarray]:
+    """size: height and width of an image."""
     first, second = CHANNELS
-    shapes = {"w0": (first, 1, 3, 3), "w1": (second, first, 3, 3), "w2": (second * 16, 10)}
-    fans = {"w0": 9, "w1": first * 9, "w2": second * 16}
+    height, width = (((n - 1) // strides[0]) // strides[1] + 1 for n in size)
+    features = second * height * width
+    shapes = {"w0": (first, 1, 3, 3), "w1": (second, first, 3, 3), "w2": (features, CLASSES)}
+    fans = {"w0": 9, "w1": first * 9, "w2": features}
     params = {
         n: rng.normal(0, np.sqrt(2 / fans[n]), s).astype(np.float32) for n, s in shapes.items()
     }
     return {
         **params,
-        **{f"b{k}": np.zeros(n, np.float32) for k, n in enumerate((first, second, 10))},
+        **{f"b{k}": np.zeros(n, np.float32) for k, n in enumerate((first, second, CLASSES))},
     }
 
 
-def train_cnn(x: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Adam on shuffled batches."""
-    params = _start(rng)
+def train_cnn(
+    x: np.ndarray,
+    labels: np.ndarray,
+    rng: np.random.Generator,
+    strides: Strides = STRIDES,
+    augment: Augment = np.asarray,
+) -> dict[str, np.ndarray]:
+    """Adam on shuffled batches; augment: what each batch of images becomes before it is seen."""
+    params = _start(rng, (x.shape[1], x.shape[2]), strides)
     mean = {n: np.zeros_like(a) for n, a in params.items()}
     square = {n: np.zeros_like(a) for n, a in params.items()}
     step = 0
@@ -98,7 +114,9 @@ def train_cnn(x: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> di
         for start in range(0, len(x) - BATCH + 1, BATCH):
             chosen = order[start : start + BATCH]
             step += 1
-            for name, slope in _gradients(x[chosen], labels[chosen], params).items():
+            for name, slope in _gradients(
+                augment(x[chosen]), labels[chosen], params, strides
+            ).items():
                 mean[name] = 0.9 * mean[name] + 0.1 * slope
                 square[name] = 0.999 * square[name] + 0.001 * slope**2
                 rate = RATE * np.sqrt(1 - 0.999**step) / (1 - 0.9**step)

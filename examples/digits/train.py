@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from cnn import Params, predict, train_cnn
+from cnn import STRIDES, Params, Strides, predict, train_cnn
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
@@ -54,28 +54,32 @@ def mlp_model(net: MLPClassifier) -> onnx.ModelProto:
     return model("digits_mlp", nodes, constants)
 
 
-def cnn_model(params: Params) -> onnx.ModelProto:
-    """input [N, 1, 8, 8] -> Conv 3x3 -> Relu -> Conv 3x3, stride 2 -> Relu -> Gemm -> Softmax -> output [N, 10]."""
-    same = {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}
+def cnn_model(
+    name: str, params: Params, size: int = 8, strides: Strides = STRIDES
+) -> onnx.ModelProto:
+    """input [N, 1, size, size] -> Conv 3x3 -> Relu -> Conv 3x3 -> Relu -> Gemm -> Softmax -> output [N, 10]."""
+    first, second = (
+        {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1], "strides": [s, s]} for s in strides
+    )
     nodes = [
-        helper.make_node("Conv", ["input", "w0", "b0"], ["conv0"], **same),
+        helper.make_node("Conv", ["input", "w0", "b0"], ["conv0"], **first),
         helper.make_node("Relu", ["conv0"], ["relu0"]),
-        helper.make_node("Conv", ["relu0", "w1", "b1"], ["conv1"], strides=[2, 2], **same),
+        helper.make_node("Conv", ["relu0", "w1", "b1"], ["conv1"], **second),
         helper.make_node("Relu", ["conv1"], ["relu1"]),
         helper.make_node("Flatten", ["relu1"], ["features"]),
         helper.make_node("Gemm", ["features", "w2", "b2"], ["logits"]),
         helper.make_node("Softmax", ["logits"], ["output"], axis=1),
     ]
-    return model("digits_cnn", nodes, dict(params))
+    return model(name, nodes, dict(params), size)
 
 
 def model(
-    name: str, nodes: list[onnx.NodeProto], constants: dict[str, np.ndarray]
+    name: str, nodes: list[onnx.NodeProto], constants: dict[str, np.ndarray], size: int = 8
 ) -> onnx.ModelProto:
     graph = helper.make_graph(
         nodes,
         name,
-        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["N", 1, 8, 8])],
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["N", 1, size, size])],
         [helper.make_tensor_value_info("output", TensorProto.FLOAT, ["N", 10])],
         [numpy_helper.from_array(a.astype(np.float32), n) for n, a in constants.items()],
     )
@@ -100,7 +104,7 @@ def trained(
     images = [scaled(a)[:, :, :, None] for a in (pixels, test)]
     params = train_cnn(images[0], labels, np.random.default_rng(SEED))
     print(f"digits_cnn: {accuracy(predict(params, images[1]), wanted)}")
-    yield cnn_model(params)
+    yield cnn_model("digits_cnn", params)
 
 
 def main() -> None:
