@@ -170,6 +170,11 @@ Inputs, outputs and tensors between operators are stored in 16 bits (`uint16_t` 
 each operator is rounded to the nearest value, halves to even (`runtime_c/common/tml_half.h`). Softmax is rounded at each step of its
 definition. Constants are widened when they are compiled.
 
+## 8 bits and less
+
+float8 (e4m3fn, e4m3fnuz, e5m2, e5m2fnuz, e8m0), float6 (e3m2, e2m3), float4 (e2m1), int4, uint4, int2 and uint2 are stored, moved, cast and
+quantised ([numerics](numerics.md)). Other operators take them where ONNX says so, on float32.
+
 ## Counts
 
 With values bound that decide shapes:

@@ -166,10 +166,11 @@ def result_of(
     storage: str = PLAIN,
 ) -> np.ndarray:
     """What the function writes, its storage format undone."""
-    y = np.full(call.site.y.shape, 77, call.site.y.dtype.numpy)
+    y = np.full(call.site.y.shape, 77).astype(call.site.y.dtype.stored)
     if storage == PLANAR:
         y = np.ascontiguousarray(y.transpose(0, 3, 1, 2))
-    kept = [np.ascontiguousarray(a) for a in operands]
+    kept = [np.ascontiguousarray(a.astype(dtype_of(a).stored, copy=False)) for a in operands]
     more = [np.empty(t.shape, t.type.dtype.numpy) for t in call.site.outputs[1:]]
     getattr(library, name)(*(ctypes.c_void_p(a.ctypes.data) for a in (*kept, y, *more)))
+    y = y.astype(call.site.y.dtype.numpy, copy=False)
     return y.transpose(0, 2, 3, 1) if storage == PLANAR else y

@@ -14,6 +14,12 @@ from ...ops.importing import OnnxNode
 # Their result has the type of the scale, though the definition leaves it open
 _OF_THE_SCALE = {"DequantizeLinear"}
 
+# They only move values, so that all types are the same to them, though ONNX does not name each
+_MOVING = {
+    "Concat", "DepthToSpace", "Expand", "Flatten", "Gather", "GatherElements", "GatherND", "Identity", "Reshape",
+    "Slice", "SpaceToDepth", "Split", "Squeeze", "Tile", "Transpose", "Unsqueeze",
+}  # fmt: skip
+
 # What they make on the way is of their operand's type, too
 STEPWISE = {"LogSoftmax", "Softmax"}
 
@@ -33,9 +39,21 @@ def half_results(
         return {}  # its importer rounds
     if proto.op_type in _OF_THE_SCALE or (schema := _schema(proto, opsets)) is None:
         return dict.fromkeys(range(len(proto.output)), halves[0])
-    bound = {f.type_str: t for f, t in zip(_formals(schema.inputs, len(types)), types, strict=True)}
+    formals = _formals(schema.inputs, len(types))
+    if proto.op_type not in _MOVING:
+        _check_allowed(node, formals, types)
+    bound = {f.type_str: t for f, t in zip(formals, types, strict=True)}
     made = [bound.get(f.type_str) for f in _formals(schema.outputs, len(proto.output))]
     return {k: dtype for k, dtype in enumerate(made) if dtype in halves}
+
+
+def _check_allowed(node: OnnxNode, formals: Sequence[Any], types: Sequence[DType | None]) -> None:
+    """What ONNX does not define on 8 bits or less has no rounding that could be right."""
+    for formal, dtype in zip(formals, types, strict=True):
+        if dtype is not None and dtype.is_storage and dtype.bits <= 8:
+            kind = onnx.helper.np_dtype_to_tensor_dtype(dtype.numpy)
+            if f"tensor({onnx.TensorProto.DataType.Name(kind).lower()})" not in formal.types:
+                node.refuse(f"{node.op_type} takes no {dtype}", hint="cast it to float32")
 
 
 def _schema(proto: onnx.NodeProto, opsets: Mapping[str, int]) -> Any:
