@@ -140,7 +140,8 @@ TML_SHARED void tml_rgb_units_i8(const struct tml_conv2d_rgb_params *p, const in
  * x: [x_h][x_w][3]
  * weights (rom): see tml_ab_outputs_i8; pairs in the order of a unit and the beginning of the next
  * scratch: 72 * (band + 1) + 32 bytes, aligned to 4
- * y: [y_c][y_h][y_w], must not overlap x
+ * y: [y_c][y_h][y_w]; may overlap x where no strip writes over what a later one reads, strips in
+ * the order of tml_conv2d_ab_i8
  */
 TML_KERNEL void tml_conv2d_ab_rgb_s2_to_planar_i8(const struct tml_conv2d_rgb_params *p,
                                                   const int8_t *x, const int32_t *weights,

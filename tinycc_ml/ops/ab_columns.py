@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import prod
 
 from . import ab_words
-from .base import Site
+from .base import Overlap, Site
 from .windows import Window
 
 # Scratch for the pairs of a strip, where speed counts
@@ -79,12 +80,18 @@ class Columns:
         for first in range(0, self.y[0], self.band):
             yield from self.band_strips(first)
 
-    def lead(self) -> int:
-        """How far the result must begin before x, that no strip writes over what a later one reads."""
+    def overlaps(self, planar: bool = False) -> tuple[Overlap, ...]:
+        """The result before x, where that is less than both beside each other."""
+        lead = self.lead(planar)
+        return (Overlap(lead=lead),) if lead < prod(self.y) else ()
+
+    def lead(self, planar: bool = False) -> int:
+        """How far the result must begin before x, that no strip writes over what a later one reads. planar: of
+        planes the last one is what matters, and how far it is written."""
         written, lead = 0, 0
         for strip in self.strips():
             lead = max(lead, written - self._first_read(strip))
-            written = max(written, self._written(strip))
+            written = max(written, self._written(strip, planar))
         return lead
 
     def _first_read(self, strip: Strip) -> int:
@@ -93,10 +100,11 @@ class Columns:
         col = max(strip.col * self.strides[1] - self.pads[1], 0)
         return (row * self.x[1] + min(col, self.x[1])) * self.x[2]
 
-    def _written(self, strip: Strip) -> int:
+    def _written(self, strip: Strip, planar: bool) -> int:
         """The end of the bytes of y that are written."""
-        row, col = strip.row + strip.rows - 1, strip.col + strip.cols
-        return (row * self.y[1] + col) * self.y[2]
+        h, w, c = self.y
+        pixels = (strip.row + strip.rows - 1) * w + strip.col + strip.cols
+        return (c - 1) * h * w + pixels if planar else pixels * c
 
     def cycles(self, planar: bool = False) -> float:
         """Modelled cycles on a Cortex-M4."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from . import ab_columns, ab_planes, ab_rgb, ab_words
 from .ab_columns import Columns
-from .base import PLAIN, PLANAR, Kernel, Overlap, Site
+from .base import PLAIN, PLANAR, Kernel, Site
 from .contraction import accumulator_bound, needs, quantized_params, settled
 
 _DSP = frozenset({"dsp"})
@@ -48,12 +48,6 @@ def _stream(site: Site, columns: Columns) -> tuple[tuple[str, np.ndarray], ...]:
     return (("weights", packed),)
 
 
-def _overlaps(columns: Columns) -> tuple[Overlap, ...]:
-    lead = columns.lead()
-    h, w, c = columns.y
-    return (Overlap(lead=lead),) if lead < h * w * c else ()
-
-
 def _columns_kernel(accepts: Callable[[Site], str | None], of: Callable[[Site], Columns]) -> Kernel:
     return Kernel(
         "tml_conv2d_ab_i8",
@@ -62,7 +56,7 @@ def _columns_kernel(accepts: Callable[[Site], str | None], of: Callable[[Site], 
         params=lambda site: params_of(site, of(site)),
         arrays=lambda site: _stream(site, of(site)),
         scratch_bytes=lambda site: of(site).scratch_bytes,
-        overlaps=lambda site: _overlaps(of(site)),
+        overlaps=lambda site: of(site).overlaps(),
         cycles=lambda site: of(site).cycles(),
         features=_DSP,
     )
@@ -89,7 +83,7 @@ def _to_planar(accepts: Callable[[Site], str | None], of: Callable[[Site], Colum
         _columns_kernel(accepts, of),
         name="tml_conv2d_ab_to_planar_i8",
         params=lambda site: {**params_of(site, of(site)), **of(site).planar_pitches()},
-        overlaps=lambda site: (),
+        overlaps=lambda site: of(site).overlaps(planar=True),
         cycles=lambda site: of(site).cycles(planar=True),
         y_format=PLANAR,
     )

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
-from . import ab_words
-from .base import PLANAR, Kernel, Site
+from . import ab_columns, ab_words
+from .base import PLANAR, Kernel, Overlap, Site
 from .contraction import quantized_params, settled
 from .windows import Window
 
@@ -64,6 +65,11 @@ def _params(site: Site, band: int) -> dict[str, int | float]:
     return {**image, "pad_left": left, "band": band, "x_zero_point": zero, **ends}
 
 
+def _overlaps(site: Site, band: int) -> tuple[Overlap, ...]:
+    """Strips follow each other as those of any convolution."""
+    return replace(ab_columns.of_conv2d(site), band=band).overlaps(planar=True)
+
+
 def _stream(site: Site) -> tuple[tuple[str, np.ndarray], ...]:
     site = settled(site, 0)
     rows = site.const(1).reshape(len(site.const(1)), -1).astype(np.int64)
@@ -88,6 +94,7 @@ def kernel(accepts: Callable[[Site], str | None], most_bytes: int) -> Kernel:
         params=lambda site: _params(site, _band(site, most_bytes)),
         arrays=_stream,
         scratch_bytes=lambda site: scratch_bytes(_band(site, most_bytes)),
+        overlaps=lambda site: _overlaps(site, _band(site, most_bytes)),
         cycles=lambda site: _cycles(site, _band(site, most_bytes)),
         y_format=PLANAR,
         features=frozenset({"dsp"}),
