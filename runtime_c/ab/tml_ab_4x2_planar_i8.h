@@ -35,23 +35,21 @@
 
 /* The second pixel first: it may be the same. */
 #    define TML_AB_STORE_APART                                                                     \
-        TML_AB_SATURATE                                                                            \
         "ldr x0, " TML_AB_Y "\n"                                                                   \
         "ldr x1, " TML_AB_Y_STEP "\n"                                                              \
         "ldr wa, " TML_AB_Y_CHANNEL "\n"                                                           \
         "ldr wb, " TML_AB_W_LAST "\n"                                                              \
-        "strb b1, [x0, x1]\n"                                                                      \
+        "add in, x0, wa\n" TML_AB_SATURATE "strb b1, [x0, x1]\n"                                   \
         "strb b0, [x0]\n"                                                                          \
-        "add x0, x0, wa\n"                                                                         \
-        "strb b3, [x0, x1]\n"                                                                      \
-        "strb b2, [x0]\n"                                                                          \
-        "add x0, x0, wa\n"                                                                         \
+        "add x0, in, wa\n"                                                                         \
+        "strb b3, [in, x1]\n"                                                                      \
+        "strb b2, [in]\n"                                                                          \
+        "add in, x0, wa\n"                                                                         \
         "strb t1, [x0, x1]\n"                                                                      \
         "strb t0, [x0]\n"                                                                          \
-        "add x0, x0, wa\n"                                                                         \
-        "strb t3, [x0, x1]\n"                                                                      \
-        "strb t2, [x0]\n"                                                                          \
-        "add x0, x0, wa\n"
+        "add x0, in, wa\n"                                                                         \
+        "strb t3, [in, x1]\n"                                                                      \
+        "strb t2, [in]\n"
 #endif
 
 /* As tml_ab_4x2_i8 with any y_channel, of neighbours: y_step is 1. */
@@ -67,7 +65,8 @@ TML_SHARED void tml_ab_4x2_planar_i8(const struct tml_ab_4x2 *p, const uint32_t 
 #endif
 }
 
-/* The same with any y_step: few pixels have no neighbour, so the loop may be short. */
+/* The same with any y_step. Where code counts it is the only loop of those that store by bytes; for
+ * speed few pixels come here, those without a neighbour, so it may be short. */
 TML_SHARED void tml_ab_4x2_apart_i8(const struct tml_ab_4x2 *p, const uint32_t *x,
                                     const int32_t *weights, int8_t *y)
 {

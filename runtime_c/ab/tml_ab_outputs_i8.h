@@ -42,10 +42,18 @@ TML_SHARED void tml_ab_limit_i8(const struct tml_ab_outputs *out, int8_t *y)
     }
 }
 
+#if defined(TML_INLINE_KERNELS) && TML_INLINE_KERNELS
+#    define TML_AB_LOOP_EACH true
+#else
+#    define TML_AB_LOOP_EACH false
+#endif
+
+/* planar: what is stored is a plane, or what is read: such kernels come together in a net and share
+ * a loop, unless it is for speed. */
 TML_INLINE void tml_ab_blocks_i8(const struct tml_ab_4x2 *p, const uint32_t *x,
                                  const int32_t *weights, int8_t *y, bool planar)
 {
-    if (planar && p->y_step != 1) {
+    if (planar && (!TML_AB_LOOP_EACH || p->y_step != 1)) {
         tml_ab_4x2_apart_i8(p, x, weights, y);
     } else if (planar) {
         tml_ab_4x2_planar_i8(p, x, weights, y);

@@ -10,7 +10,7 @@ TML_KERNEL void tml_conv2d_1x1_ab_from_planar_i8(const struct tml_conv2d_1x1_ab_
                                                  const int8_t *x, const int32_t *weights,
                                                  int8_t *scratch, int8_t *y)
 {
-    tml_conv2d_1x1_ab_tiles_i8(p, x, weights, scratch, y, false);
+    tml_conv2d_1x1_ab_tiles_i8(p, x, weights, scratch, y, !TML_AB_LOOP_EACH);
 }
 
 #endif

@@ -162,7 +162,7 @@ TML_KERNEL void tml_conv2d_ab_rgb_s2_to_planar_i8(const struct tml_conv2d_rgb_pa
 #if defined(TML_INLINE_KERNELS) && TML_INLINE_KERNELS
             tml_ab_14_steps_i8(&out.pairs, pairs, weights, to);
 #else /* the loop that is there for others */
-            tml_ab_4x2_planar_i8(&out.pairs, pairs, weights, to);
+            tml_ab_4x2_apart_i8(&out.pairs, pairs, weights, to);
 #endif
             if (p->y_min > -128 || p->y_max < 127) {
                 tml_ab_limit_i8(&out, to);
