@@ -31,45 +31,60 @@ struct tml_average_pool2d_f32_params {
     float y_max;
 };
 
-/* The sum of the taps, of 4 channels. x: at the first of rows x columns taps. */
-TML_LEAF void tml_average_pool2d_4_f32(const struct tml_average_pool2d_f32_params *TML_RESTRICT p,
-                                       const float *x, int_fast16_t rows, int_fast16_t columns,
-                                       float acc[TML_RESTRICT 4])
+/* Means of 4 channels. x: at the first tap */
+TML_INLINE void tml_average_pool2d_4_f32(const struct tml_average_pool2d_f32_params *TML_RESTRICT p,
+                                         struct tml_walk walk, float divisor, const float *x,
+                                         float *y)
 {
-    float a[4] = {0.0F, 0.0F, 0.0F, 0.0F};
-    ptrdiff_t step = p->dilation_w * p->x_c;
-    ptrdiff_t row_step = p->dilation_h * p->x_row_pitch - columns * step;
-    for (; rows > 0; rows--) {
-        for (int_fast16_t i = columns; i > 0; i--) {
-            a[0] += x[0];
-            a[1] += x[1];
-            a[2] += x[2];
-            a[3] += x[3];
-            x += step;
+    float a = 0.0F;
+    float b = 0.0F;
+    float c = 0.0F;
+    float d = 0.0F;
+    for (int_fast16_t rows = walk.rows; rows > 0; rows--) {
+        for (int_fast16_t i = walk.columns; i > 0; i--) {
+            a += x[0];
+            b += x[1];
+            c += x[2];
+            d += x[3];
+            x += walk.step;
         }
-        x += row_step;
+        x += walk.row_step;
     }
-    acc[0] = a[0];
-    acc[1] = a[1];
-    acc[2] = a[2];
-    acc[3] = a[3];
+    y[0] = tml_clamp_f32(a / divisor, p->y_min, p->y_max);
+    y[1] = tml_clamp_f32(b / divisor, p->y_min, p->y_max);
+    y[2] = tml_clamp_f32(c / divisor, p->y_min, p->y_max);
+    y[3] = tml_clamp_f32(d / divisor, p->y_min, p->y_max);
 }
 
 /* The same of one channel. */
-TML_LEAF float tml_average_pool2d_1_f32(const struct tml_average_pool2d_f32_params *TML_RESTRICT p,
-                                        const float *x, int_fast16_t rows, int_fast16_t columns)
+TML_INLINE float
+tml_average_pool2d_1_f32(const struct tml_average_pool2d_f32_params *TML_RESTRICT p,
+                         struct tml_walk walk, float divisor, const float *x)
 {
     float a = 0.0F;
-    ptrdiff_t step = p->dilation_w * p->x_c;
-    ptrdiff_t row_step = p->dilation_h * p->x_row_pitch - columns * step;
-    for (; rows > 0; rows--) {
-        for (int_fast16_t i = columns; i > 0; i--) {
+    for (int_fast16_t rows = walk.rows; rows > 0; rows--) {
+        for (int_fast16_t i = walk.columns; i > 0; i--) {
             a += *x;
-            x += step;
+            x += walk.step;
         }
-        x += row_step;
+        x += walk.row_step;
     }
-    return a;
+    return tml_clamp_f32(a / divisor, p->y_min, p->y_max);
+}
+
+/* All channels of a window. */
+TML_INLINE void
+tml_average_pool2d_pixel_f32(const struct tml_average_pool2d_f32_params *TML_RESTRICT p,
+                             struct tml_walk walk, float divisor, const float *x, float *y)
+{
+    for (int_fast16_t fours = p->x_c / 4; fours > 0; fours--) {
+        tml_average_pool2d_4_f32(p, walk, divisor, x, y);
+        x += 4;
+        y += 4;
+    }
+    for (int_fast16_t rest = p->x_c % 4; rest > 0; rest--) {
+        *y++ = tml_average_pool2d_1_f32(p, walk, divisor, x++);
+    }
 }
 
 /* The taps of a window that count, its corner at row, col. */
@@ -100,27 +115,14 @@ TML_KERNEL void tml_average_pool2d_f32(const struct tml_average_pool2d_f32_param
         for (int_fast16_t ox = 0; ox < p->y_w; ox++) {
             int_fast16_t col = ox * p->stride_w - p->pad_left;
             struct tml_taps h = tml_clip_taps(col, p->dilation_w, p->kernel_w, p->x_w);
-            int_fast16_t rows = tml_count_taps(v);
-            int_fast16_t columns = tml_count_taps(h);
+            struct tml_walk walk =
+                tml_walk_taps(v, h, p->dilation_w * p->x_c, p->dilation_h * p->x_row_pitch);
             ptrdiff_t first = (row + v.begin * p->dilation_h) * p->x_row_pitch +
                               (col + h.begin * p->dilation_w) * p->x_c;
-            const float *x_first = rows * columns == 0 ? x : x + first;
-            float *y_pixel = y + oy * p->y_row_pitch + ox * p->x_c;
-            int_fast16_t n = tml_average_pool2d_count_f32(p, row, col, rows * columns);
-            float divisor = n > 0 ? (float)n : 1.0F;
-            int_fast16_t c = 0;
-            for (; c + 4 <= p->x_c; c += 4) {
-                float acc[4];
-                tml_average_pool2d_4_f32(p, x_first + c, rows, columns, acc);
-                for (int i = 0; i < 4; i++) {
-                    y_pixel[c + i] = tml_clamp_f32(acc[i] / divisor, p->y_min, p->y_max);
-                }
-            }
-            for (int_fast16_t rest = p->x_c % 4; rest > 0; rest--) {
-                float acc = tml_average_pool2d_1_f32(p, x_first + c, rows, columns);
-                y_pixel[c] = tml_clamp_f32(acc / divisor, p->y_min, p->y_max);
-                c++;
-            }
+            const float *x_first = walk.rows == 0 ? x : x + first;
+            int_fast16_t n = tml_average_pool2d_count_f32(p, row, col, walk.rows * walk.columns);
+            tml_average_pool2d_pixel_f32(p, tml_walk_straight(walk), n > 0 ? (float)n : 1.0F,
+                                         x_first, y + oy * p->y_row_pitch + ox * p->x_c);
         }
     }
 }

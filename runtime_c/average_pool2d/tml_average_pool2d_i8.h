@@ -47,19 +47,14 @@ TML_INLINE const int8_t *tml_average_pool2d_add_i8(const int8_t *x, ptrdiff_t st
 {
     uint32_t even = pairs[0];
     uint32_t odd = pairs[1];
-    for (int_fast16_t i = n / 4; i > 0; i--) {
+    for (; n >= 2; n -= 2) {
         uint32_t a = tml_load_bytes(x);
         uint32_t b = tml_load_bytes(x + step);
-        uint32_t c = tml_load_bytes(x + 2 * step);
-        uint32_t d = tml_load_bytes(x + 3 * step);
-        even = tml_sxtab16(tml_sxtab16(tml_sxtab16(tml_sxtab16(even, a), b), c), d);
-        odd = tml_sxtab16_odd(odd, a);
-        odd = tml_sxtab16_odd(odd, b);
-        odd = tml_sxtab16_odd(odd, c);
-        odd = tml_sxtab16_odd(odd, d);
-        x += 4 * step;
+        even = tml_sxtab16(tml_sxtab16(even, a), b);
+        odd = tml_sxtab16_odd(tml_sxtab16_odd(odd, a), b);
+        x += 2 * step;
     }
-    for (int_fast16_t rest = n % 4; rest > 0; rest--) {
+    if (n > 0) {
         uint32_t a = tml_load_bytes(x);
         even = tml_sxtab16(even, a);
         odd = tml_sxtab16_odd(odd, a);
@@ -81,27 +76,16 @@ TML_INLINE void tml_average_pool2d_spill_i8(uint32_t pairs[TML_RESTRICT 2],
     pairs[1] = 0U;
 }
 
-/* The sum of the taps, of 4 channels. x: at the first of rows x columns taps. */
-TML_LEAF void tml_average_pool2d_4_i8(const struct tml_average_pool2d_params *TML_RESTRICT p,
-                                      const int8_t *x, int_fast16_t rows, int_fast16_t columns,
-                                      int32_t acc[TML_RESTRICT 4])
+/* The sum of the taps, of 4 channels. x: at the first tap */
+TML_INLINE void tml_average_pool2d_4_i8(struct tml_walk walk, const int8_t *x,
+                                        int32_t acc[TML_RESTRICT 4])
 {
-    ptrdiff_t step = p->dilation_w * p->x_c;
-    ptrdiff_t row_step = p->dilation_h * p->x_row_pitch - columns * step;
     uint32_t pairs[2] = {0U, 0U};
     int_fast16_t room = TML_AVERAGE_POOL2D_MOST;
-    if (row_step == 0) { /* row follows row: one long row */
-        columns *= rows;
-        rows = 1;
-    }
-    acc[0] = 0;
-    acc[1] = 0;
-    acc[2] = 0;
-    acc[3] = 0;
-    for (; rows > 0; rows--) {
-        for (int_fast16_t left = columns; left > 0;) {
+    for (int_fast16_t rows = walk.rows; rows > 0; rows--) {
+        for (int_fast16_t left = walk.columns; left > 0;) {
             int_fast16_t n = left < room ? left : room;
-            x = tml_average_pool2d_add_i8(x, step, n, pairs);
+            x = tml_average_pool2d_add_i8(x, walk.step, n, pairs);
             left -= n;
             room -= n;
             if (room == 0) {
@@ -109,49 +93,43 @@ TML_LEAF void tml_average_pool2d_4_i8(const struct tml_average_pool2d_params *TM
                 room = TML_AVERAGE_POOL2D_MOST;
             }
         }
-        x += row_step;
+        x += walk.row_step;
     }
     tml_average_pool2d_spill_i8(pairs, acc);
 }
 #else
-/* The sum of the taps, of 4 channels. x: at the first of rows x columns taps. */
-TML_LEAF void tml_average_pool2d_4_i8(const struct tml_average_pool2d_params *TML_RESTRICT p,
-                                      const int8_t *x, int_fast16_t rows, int_fast16_t columns,
-                                      int32_t acc[TML_RESTRICT 4])
+/* The sum of the taps, of 4 channels. x: at the first tap */
+TML_INLINE void tml_average_pool2d_4_i8(struct tml_walk walk, const int8_t *x,
+                                        int32_t acc[TML_RESTRICT 4])
 {
     int32_t a[4] = {0, 0, 0, 0};
-    ptrdiff_t step = p->dilation_w * p->x_c;
-    ptrdiff_t row_step = p->dilation_h * p->x_row_pitch - columns * step;
-    for (; rows > 0; rows--) {
-        for (int_fast16_t i = columns; i > 0; i--) {
+    for (int_fast16_t rows = walk.rows; rows > 0; rows--) {
+        for (int_fast16_t i = walk.columns; i > 0; i--) {
             a[0] += x[0];
             a[1] += x[1];
             a[2] += x[2];
             a[3] += x[3];
-            x += step;
+            x += walk.step;
         }
-        x += row_step;
+        x += walk.row_step;
     }
-    acc[0] = a[0];
-    acc[1] = a[1];
-    acc[2] = a[2];
-    acc[3] = a[3];
+    acc[0] += a[0];
+    acc[1] += a[1];
+    acc[2] += a[2];
+    acc[3] += a[3];
 }
 #endif
 
 /* The same of one channel. */
-TML_LEAF int32_t tml_average_pool2d_1_i8(const struct tml_average_pool2d_params *TML_RESTRICT p,
-                                         const int8_t *x, int_fast16_t rows, int_fast16_t columns)
+TML_INLINE int32_t tml_average_pool2d_1_i8(struct tml_walk walk, const int8_t *x)
 {
     int32_t a = 0;
-    ptrdiff_t step = p->dilation_w * p->x_c;
-    ptrdiff_t row_step = p->dilation_h * p->x_row_pitch - columns * step;
-    for (; rows > 0; rows--) {
-        for (int_fast16_t i = columns; i > 0; i--) {
+    for (int_fast16_t rows = walk.rows; rows > 0; rows--) {
+        for (int_fast16_t i = walk.columns; i > 0; i--) {
             a += *x;
-            x += step;
+            x += walk.step;
         }
-        x += row_step;
+        x += walk.row_step;
     }
     return a;
 }
@@ -171,11 +149,52 @@ tml_average_pool2d_count_i8(const struct tml_average_pool2d_params *TML_RESTRICT
     return tml_count_taps(v) * tml_count_taps(h);
 }
 
-TML_INLINE int8_t tml_average_pool2d_output_i8(const struct tml_average_pool2d_params *p,
-                                               int32_t acc, int32_t m)
+/* How the sum of a window's taps becomes their mean. */
+struct tml_average_pool2d_mean {
+    int32_t offset; /* taken from sums */
+    int32_t m;
+    int_fast16_t pre_shift;
+    int32_t y_zero_point;
+    int32_t y_min;
+    int32_t y_max;
+};
+
+/* taps: within the image; n: those that count */
+TML_INLINE struct tml_average_pool2d_mean
+tml_average_pool2d_mean_of(const struct tml_average_pool2d_params *TML_RESTRICT p,
+                           const int32_t *TML_RESTRICT multiplier, int_fast16_t taps,
+                           int_fast16_t n)
 {
-    int32_t mean = tml_requantize_even(tml_shift_left(acc, p->pre_shift), m);
-    return (int8_t)tml_clamp_i32(p->y_zero_point + mean, p->y_min, p->y_max);
+    int32_t m = n > 0 ? tml_rom_i32(multiplier + n - p->first_count) : 0;
+    return (struct tml_average_pool2d_mean){
+        (int32_t)taps * p->x_zero_point, m, p->pre_shift, p->y_zero_point, p->y_min, p->y_max};
+}
+
+TML_INLINE int8_t tml_average_pool2d_output_i8(struct tml_average_pool2d_mean mean, int32_t sum)
+{
+    int32_t acc = tml_shift_left(sum - mean.offset, mean.pre_shift);
+    int32_t y = mean.y_zero_point + tml_requantize_even(acc, mean.m);
+    return (int8_t)tml_clamp_i32(y, mean.y_min, mean.y_max);
+}
+
+/* All channels of a window. */
+TML_INLINE void tml_average_pool2d_pixel_i8(struct tml_average_pool2d_mean mean,
+                                            struct tml_walk walk, int_fast16_t channels,
+                                            const int8_t *x, int8_t *y)
+{
+    for (int_fast16_t fours = channels / 4; fours > 0; fours--) {
+        int32_t acc[4] = {0, 0, 0, 0};
+        tml_average_pool2d_4_i8(walk, x, acc);
+        y[0] = tml_average_pool2d_output_i8(mean, acc[0]);
+        y[1] = tml_average_pool2d_output_i8(mean, acc[1]);
+        y[2] = tml_average_pool2d_output_i8(mean, acc[2]);
+        y[3] = tml_average_pool2d_output_i8(mean, acc[3]);
+        x += 4;
+        y += 4;
+    }
+    for (int_fast16_t rest = channels % 4; rest > 0; rest--) {
+        *y++ = tml_average_pool2d_output_i8(mean, tml_average_pool2d_1_i8(walk, x++));
+    }
 }
 
 /*
@@ -193,28 +212,16 @@ TML_KERNEL void tml_average_pool2d_i8(const struct tml_average_pool2d_params *TM
         for (int_fast16_t ox = 0; ox < p->y_w; ox++) {
             int_fast16_t col = ox * p->stride_w - p->pad_left;
             struct tml_taps h = tml_clip_taps(col, p->dilation_w, p->kernel_w, p->x_w);
-            int_fast16_t rows = tml_count_taps(v);
-            int_fast16_t columns = tml_count_taps(h);
+            struct tml_walk walk =
+                tml_walk_taps(v, h, p->dilation_w * p->x_c, p->dilation_h * p->x_row_pitch);
+            int_fast16_t taps = walk.rows * walk.columns;
             ptrdiff_t first = (row + v.begin * p->dilation_h) * p->x_row_pitch +
                               (col + h.begin * p->dilation_w) * p->x_c;
-            const int8_t *x_first = rows * columns == 0 ? x : x + first;
-            int8_t *y_pixel = y + oy * p->y_row_pitch + ox * p->x_c;
-            int_fast16_t n = tml_average_pool2d_count_i8(p, row, col, rows * columns);
-            int32_t m = n > 0 ? tml_rom_i32(multiplier + n - p->first_count) : 0;
-            int32_t offset = (int32_t)(rows * columns) * p->x_zero_point;
-            int_fast16_t c = 0;
-            for (; c + 4 <= p->x_c; c += 4) {
-                int32_t acc[4];
-                tml_average_pool2d_4_i8(p, x_first + c, rows, columns, acc);
-                for (int i = 0; i < 4; i++) {
-                    y_pixel[c + i] = tml_average_pool2d_output_i8(p, acc[i] - offset, m);
-                }
-            }
-            for (int_fast16_t rest = p->x_c % 4; rest > 0; rest--) {
-                int32_t acc = tml_average_pool2d_1_i8(p, x_first + c, rows, columns);
-                y_pixel[c] = tml_average_pool2d_output_i8(p, acc - offset, m);
-                c++;
-            }
+            const int8_t *x_first = taps == 0 ? x : x + first;
+            int_fast16_t n = tml_average_pool2d_count_i8(p, row, col, taps);
+            tml_average_pool2d_pixel_i8(tml_average_pool2d_mean_of(p, multiplier, taps, n),
+                                        tml_walk_straight(walk), p->x_c, x_first,
+                                        y + oy * p->y_row_pitch + ox * p->x_c);
         }
     }
 }

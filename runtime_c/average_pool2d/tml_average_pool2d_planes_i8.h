@@ -44,11 +44,11 @@ TML_KERNEL void tml_average_pool2d_planes_i8(const struct tml_average_pool2d_par
                                              const int32_t *TML_RESTRICT multiplier, int8_t *y)
 {
     uint32_t n = (uint32_t)p->x_h * (uint32_t)p->x_w;
-    int32_t offset = (int32_t)n * (p->x_zero_point + 128);
-    int32_t m = tml_rom_i32(multiplier);
+    struct tml_average_pool2d_mean mean =
+        tml_average_pool2d_mean_of(p, multiplier, p->x_h * p->x_w, p->first_count);
+    mean.offset += (int32_t)n * 128; /* as 128 more than they are */
     for (int_fast16_t c = p->x_c; c > 0; c--) {
-        int32_t acc = (int32_t)tml_average_pool2d_sum_i8(x, n) - offset;
-        *y++ = tml_average_pool2d_output_i8(p, acc, m);
+        *y++ = tml_average_pool2d_output_i8(mean, (int32_t)tml_average_pool2d_sum_i8(x, n));
         x += n;
     }
 }

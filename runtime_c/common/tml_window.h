@@ -30,4 +30,31 @@ TML_INLINE int_fast16_t tml_count_taps(struct tml_taps taps)
     return taps.end - taps.begin;
 }
 
+/* The way through the taps of a window that lie within the image. */
+struct tml_walk {
+    int_fast16_t rows;
+    int_fast16_t columns;
+    ptrdiff_t step;     /* from tap to tap of a row */
+    ptrdiff_t row_step; /* from behind the last tap of a row to the first of the next */
+};
+
+/* step, row_pitch: from tap to tap of a row and of a column */
+TML_INLINE struct tml_walk tml_walk_taps(struct tml_taps v, struct tml_taps h, ptrdiff_t step,
+                                         ptrdiff_t row_pitch)
+{
+    int_fast16_t columns = tml_count_taps(h);
+    int_fast16_t rows = columns > 0 ? tml_count_taps(v) : 0;
+    return (struct tml_walk){rows, columns, step, row_pitch - columns * step};
+}
+
+/* The same, rows that follow each other as one. */
+TML_INLINE struct tml_walk tml_walk_straight(struct tml_walk walk)
+{
+    if (walk.rows > 1 && walk.row_step == 0) {
+        walk.columns *= walk.rows;
+        walk.rows = 1;
+    }
+    return walk;
+}
+
 #endif

@@ -29,45 +29,69 @@ struct tml_max_pool2d_f32_params {
     float y_max;
 };
 
-/* The maximum of y_min and the taps, of 4 channels. x: at the first of rows x columns taps. */
-TML_LEAF void tml_max_pool2d_4_f32(const struct tml_max_pool2d_f32_params *TML_RESTRICT p,
-                                   const float *x, int_fast16_t rows, int_fast16_t columns,
-                                   float acc[TML_RESTRICT 4])
+TML_INLINE float tml_max_f32(float a, float b)
 {
-    float a[4] = {p->y_min, p->y_min, p->y_min, p->y_min};
-    ptrdiff_t step = p->dilation_w * p->x_c;
-    ptrdiff_t row_step = p->dilation_h * p->x_row_pitch - columns * step;
-    for (; rows > 0; rows--) {
-        for (int_fast16_t i = columns; i > 0; i--) {
-            a[0] = x[0] > a[0] ? x[0] : a[0];
-            a[1] = x[1] > a[1] ? x[1] : a[1];
-            a[2] = x[2] > a[2] ? x[2] : a[2];
-            a[3] = x[3] > a[3] ? x[3] : a[3];
-            x += step;
+    return b > a ? b : a;
+}
+
+TML_INLINE float tml_max_pool2d_limit_f32(float max, float y_max)
+{
+    return max < y_max ? max : y_max;
+}
+
+/* The maximum of y_min and the taps, of 4 channels. x: at the first tap */
+TML_INLINE void tml_max_pool2d_4_f32(const struct tml_max_pool2d_f32_params *TML_RESTRICT p,
+                                     struct tml_walk walk, const float *x, float *y)
+{
+    float y_min = p->y_min;
+    float y_max = p->y_max;
+    float a = y_min;
+    float b = y_min;
+    float c = y_min;
+    float d = y_min;
+    for (int_fast16_t rows = walk.rows; rows > 0; rows--) {
+        for (int_fast16_t i = walk.columns; i > 0; i--) {
+            a = tml_max_f32(a, x[0]);
+            b = tml_max_f32(b, x[1]);
+            c = tml_max_f32(c, x[2]);
+            d = tml_max_f32(d, x[3]);
+            x += walk.step;
         }
-        x += row_step;
+        x += walk.row_step;
     }
-    acc[0] = a[0];
-    acc[1] = a[1];
-    acc[2] = a[2];
-    acc[3] = a[3];
+    y[0] = tml_max_pool2d_limit_f32(a, y_max);
+    y[1] = tml_max_pool2d_limit_f32(b, y_max);
+    y[2] = tml_max_pool2d_limit_f32(c, y_max);
+    y[3] = tml_max_pool2d_limit_f32(d, y_max);
 }
 
 /* The same of one channel. */
-TML_LEAF float tml_max_pool2d_1_f32(const struct tml_max_pool2d_f32_params *TML_RESTRICT p,
-                                    const float *x, int_fast16_t rows, int_fast16_t columns)
+TML_INLINE float tml_max_pool2d_1_f32(const struct tml_max_pool2d_f32_params *TML_RESTRICT p,
+                                      struct tml_walk walk, const float *x)
 {
     float a = p->y_min;
-    ptrdiff_t step = p->dilation_w * p->x_c;
-    ptrdiff_t row_step = p->dilation_h * p->x_row_pitch - columns * step;
-    for (; rows > 0; rows--) {
-        for (int_fast16_t i = columns; i > 0; i--) {
-            a = *x > a ? *x : a;
-            x += step;
+    for (int_fast16_t rows = walk.rows; rows > 0; rows--) {
+        for (int_fast16_t i = walk.columns; i > 0; i--) {
+            a = tml_max_f32(a, *x);
+            x += walk.step;
         }
-        x += row_step;
+        x += walk.row_step;
     }
-    return a;
+    return tml_max_pool2d_limit_f32(a, p->y_max);
+}
+
+/* All channels of a window. */
+TML_INLINE void tml_max_pool2d_pixel_f32(const struct tml_max_pool2d_f32_params *TML_RESTRICT p,
+                                         struct tml_walk walk, const float *x, float *y)
+{
+    for (int_fast16_t fours = p->x_c / 4; fours > 0; fours--) {
+        tml_max_pool2d_4_f32(p, walk, x, y);
+        x += 4;
+        y += 4;
+    }
+    for (int_fast16_t rest = p->x_c % 4; rest > 0; rest--) {
+        *y++ = tml_max_pool2d_1_f32(p, walk, x++);
+    }
 }
 
 /*
@@ -83,25 +107,12 @@ TML_KERNEL void tml_max_pool2d_f32(const struct tml_max_pool2d_f32_params *TML_R
         for (int_fast16_t ox = 0; ox < p->y_w; ox++) {
             int_fast16_t col = ox * p->stride_w - p->pad_left;
             struct tml_taps h = tml_clip_taps(col, p->dilation_w, p->kernel_w, p->x_w);
-            int_fast16_t rows = tml_count_taps(v);
-            int_fast16_t columns = tml_count_taps(h);
+            struct tml_walk walk =
+                tml_walk_taps(v, h, p->dilation_w * p->x_c, p->dilation_h * p->x_row_pitch);
             ptrdiff_t first = (row + v.begin * p->dilation_h) * p->x_row_pitch +
                               (col + h.begin * p->dilation_w) * p->x_c;
-            const float *x_first = rows * columns == 0 ? x : x + first;
-            float *y_pixel = y + oy * p->y_row_pitch + ox * p->x_c;
-            int_fast16_t c = 0;
-            for (; c + 4 <= p->x_c; c += 4) {
-                float acc[4];
-                tml_max_pool2d_4_f32(p, x_first + c, rows, columns, acc);
-                for (int i = 0; i < 4; i++) {
-                    y_pixel[c + i] = acc[i] < p->y_max ? acc[i] : p->y_max;
-                }
-            }
-            for (int_fast16_t rest = p->x_c % 4; rest > 0; rest--) {
-                float acc = tml_max_pool2d_1_f32(p, x_first + c, rows, columns);
-                y_pixel[c] = acc < p->y_max ? acc : p->y_max;
-                c++;
-            }
+            const float *x_first = walk.rows == 0 ? x : x + first;
+            tml_max_pool2d_pixel_f32(p, walk, x_first, y + oy * p->y_row_pitch + ox * p->x_c);
         }
     }
 }

@@ -29,42 +29,34 @@ struct tml_max_pool2d_params {
     int32_t y_max;            /* y_min..127 */
 };
 
-/* The taps of one window that lie within the image. */
-struct tml_max_pool2d_taps {
-    int_fast16_t rows;
-    int_fast16_t columns;
-    ptrdiff_t step;     /* from tap to tap of a row */
-    ptrdiff_t row_step; /* from behind the last tap of a row to the first of the next */
-};
-
 #if TML_PACKED
 /* The maximum of the taps of 4 channels. x: at the first tap. */
-TML_INLINE uint32_t tml_max_pool2d_word_i8(struct tml_max_pool2d_taps taps, const int8_t *x)
+TML_INLINE uint32_t tml_max_pool2d_word_i8(struct tml_walk walk, const int8_t *x)
 {
     uint32_t max = tml_4_i8(-128);
-    for (int_fast16_t rows = taps.rows; rows > 0; rows--) {
-        for (int_fast16_t i = taps.columns / 2; i > 0; i--) {
+    for (int_fast16_t rows = walk.rows; rows > 0; rows--) {
+        for (int_fast16_t i = walk.columns / 2; i > 0; i--) {
             uint32_t a = tml_load_bytes(x);
-            uint32_t b = tml_load_bytes(x + taps.step);
+            uint32_t b = tml_load_bytes(x + walk.step);
             max = tml_max_4_i8(tml_max_4_i8(max, a), b);
-            x += 2 * taps.step;
+            x += 2 * walk.step;
         }
-        if (taps.columns % 2 != 0) {
+        if (walk.columns % 2 != 0) {
             max = tml_max_4_i8(max, tml_load_bytes(x));
-            x += taps.step;
+            x += walk.step;
         }
-        x += taps.row_step;
+        x += walk.row_step;
     }
     return max;
 }
 
 /* The same of a row of 2, or of two such rows. */
-TML_INLINE uint32_t tml_max_pool2d_pairs_i8(struct tml_max_pool2d_taps taps, const int8_t *x)
+TML_INLINE uint32_t tml_max_pool2d_pairs_i8(struct tml_walk walk, const int8_t *x)
 {
-    uint32_t max = tml_max_4_i8(tml_load_bytes(x), tml_load_bytes(x + taps.step));
-    if (taps.rows == 2) {
-        x += 2 * taps.step + taps.row_step;
-        uint32_t below = tml_max_4_i8(tml_load_bytes(x), tml_load_bytes(x + taps.step));
+    uint32_t max = tml_max_4_i8(tml_load_bytes(x), tml_load_bytes(x + walk.step));
+    if (walk.rows == 2) {
+        x += 2 * walk.step + walk.row_step;
+        uint32_t below = tml_max_4_i8(tml_load_bytes(x), tml_load_bytes(x + walk.step));
         max = tml_max_4_i8(max, below);
     }
     return max;
@@ -72,15 +64,14 @@ TML_INLINE uint32_t tml_max_pool2d_pairs_i8(struct tml_max_pool2d_taps taps, con
 
 /* All channels of one window, four at once; gives how many are left. */
 TML_INLINE int_fast16_t tml_max_pool2d_words_i8(const struct tml_max_pool2d_params *TML_RESTRICT p,
-                                                struct tml_max_pool2d_taps taps, const int8_t *x,
-                                                int8_t *y)
+                                                struct tml_walk walk, const int8_t *x, int8_t *y)
 {
     bool small = p->kernel_w == 2 && p->kernel_h <= 2;
-    bool pairs = small && taps.columns == 2 && taps.rows == p->kernel_h;
+    bool pairs = small && walk.columns == 2 && walk.rows == p->kernel_h;
     int32_t y_min = p->y_min;
     int32_t y_max = p->y_max;
     for (int_fast16_t i = p->x_c / 4; i > 0; i--) {
-        uint32_t max = pairs ? tml_max_pool2d_pairs_i8(taps, x) : tml_max_pool2d_word_i8(taps, x);
+        uint32_t max = pairs ? tml_max_pool2d_pairs_i8(walk, x) : tml_max_pool2d_word_i8(walk, x);
         tml_store_bytes(y, tml_clamp_4_i8(max, y_min, y_max));
         x += 4;
         y += 4;
@@ -90,21 +81,20 @@ TML_INLINE int_fast16_t tml_max_pool2d_words_i8(const struct tml_max_pool2d_para
 #else
 /* All channels of one window, four at once; gives how many are left. */
 TML_INLINE int_fast16_t tml_max_pool2d_words_i8(const struct tml_max_pool2d_params *TML_RESTRICT p,
-                                                struct tml_max_pool2d_taps taps, const int8_t *x,
-                                                int8_t *y)
+                                                struct tml_walk walk, const int8_t *x, int8_t *y)
 {
     for (int_fast16_t c = p->x_c / 4; c > 0; c--) {
         int32_t a[4] = {p->y_min, p->y_min, p->y_min, p->y_min};
         const int8_t *at = x;
-        for (int_fast16_t rows = taps.rows; rows > 0; rows--) {
-            for (int_fast16_t i = taps.columns; i > 0; i--) {
+        for (int_fast16_t rows = walk.rows; rows > 0; rows--) {
+            for (int_fast16_t i = walk.columns; i > 0; i--) {
                 a[0] = at[0] > a[0] ? at[0] : a[0];
                 a[1] = at[1] > a[1] ? at[1] : a[1];
                 a[2] = at[2] > a[2] ? at[2] : a[2];
                 a[3] = at[3] > a[3] ? at[3] : a[3];
-                at += taps.step;
+                at += walk.step;
             }
-            at += taps.row_step;
+            at += walk.row_step;
         }
         for (int i = 0; i < 4; i++) {
             y[i] = (int8_t)(a[i] < p->y_max ? a[i] : p->y_max);
@@ -118,15 +108,15 @@ TML_INLINE int_fast16_t tml_max_pool2d_words_i8(const struct tml_max_pool2d_para
 
 /* One channel of a window. */
 TML_INLINE int8_t tml_max_pool2d_1_i8(const struct tml_max_pool2d_params *TML_RESTRICT p,
-                                      struct tml_max_pool2d_taps taps, const int8_t *x)
+                                      struct tml_walk walk, const int8_t *x)
 {
     int32_t a = p->y_min;
-    for (int_fast16_t rows = taps.rows; rows > 0; rows--) {
-        for (int_fast16_t i = taps.columns; i > 0; i--) {
+    for (int_fast16_t rows = walk.rows; rows > 0; rows--) {
+        for (int_fast16_t i = walk.columns; i > 0; i--) {
             a = *x > a ? *x : a;
-            x += taps.step;
+            x += walk.step;
         }
-        x += taps.row_step;
+        x += walk.row_step;
     }
     return (int8_t)(a < p->y_max ? a : p->y_max);
 }
@@ -138,8 +128,6 @@ TML_INLINE int8_t tml_max_pool2d_1_i8(const struct tml_max_pool2d_params *TML_RE
 TML_KERNEL void tml_max_pool2d_i8(const struct tml_max_pool2d_params *TML_RESTRICT p,
                                   const int8_t *x, int8_t *y)
 {
-    struct tml_max_pool2d_taps taps;
-    taps.step = p->dilation_w * p->x_c;
     for (int_fast16_t oy = 0; oy < p->y_h; oy++) {
         int_fast16_t row = oy * p->stride_h - p->pad_top;
         struct tml_taps v = tml_clip_taps(row, p->dilation_h, p->kernel_h, p->x_h);
@@ -148,14 +136,13 @@ TML_KERNEL void tml_max_pool2d_i8(const struct tml_max_pool2d_params *TML_RESTRI
         for (int_fast16_t ox = 0; ox < p->y_w; ox++) {
             int_fast16_t col = ox * p->stride_w - p->pad_left;
             struct tml_taps h = tml_clip_taps(col, p->dilation_w, p->kernel_w, p->x_w);
-            taps.columns = tml_count_taps(h);
-            taps.rows = taps.columns > 0 ? tml_count_taps(v) : 0;
-            taps.row_step = p->dilation_h * p->x_row_pitch - taps.columns * taps.step;
+            struct tml_walk walk =
+                tml_walk_taps(v, h, p->dilation_w * p->x_c, p->dilation_h * p->x_row_pitch);
             ptrdiff_t first = first_row + (col + h.begin * p->dilation_w) * p->x_c;
-            const int8_t *x_first = taps.rows == 0 ? x : x + first;
-            int_fast16_t rest = tml_max_pool2d_words_i8(p, taps, x_first, y_pixel);
+            const int8_t *x_first = walk.rows == 0 ? x : x + first;
+            int_fast16_t rest = tml_max_pool2d_words_i8(p, walk, x_first, y_pixel);
             for (int_fast16_t c = p->x_c - rest; rest > 0; rest--) {
-                y_pixel[c] = tml_max_pool2d_1_i8(p, taps, x_first + c);
+                y_pixel[c] = tml_max_pool2d_1_i8(p, walk, x_first + c);
                 c++;
             }
             y_pixel += p->x_c;

@@ -30,6 +30,7 @@ from .pooling import (
     infer,
     onnx_pool_window,
     params,
+    window_cycles,
     window_of,
 )  # fmt: skip
 from .rows import windowed
@@ -116,14 +117,15 @@ def _taps(site: Site) -> int:
 
 
 def _cycles(site: Site) -> float:
-    """Four channels at once; of a row four taps at once, the others singly. Rows that follow each other are one."""
-    _, _, w, c = site.x.shape
+    """Four channels at once, int8 by pairs of taps. Rows that follow each other are one."""
+    w = site.x.shape[2]
     rows, columns = site.attrs["kernel"]
     if columns == w and site.attrs["dilations"] == (1, 1):
         rows, columns = 1, rows * columns
-    row = 20.0 * (columns // 4) + 9.0 * (columns % 4) + 12.0
-    pixels = site.y.size // c
-    return pixels * (c // 4 * (rows * row + 90.0) + c % 4 * (rows * columns * 7.0 + 40.0) + 50.0)
+    row, end = 14.5 * (columns // 2) + 9.0 * (columns % 2) + 15.0, 130.0
+    if site.is_float:
+        row, end = 12.0 * columns + 12.0, 60.0
+    return window_cycles(site, rows * row + end, rows * columns * 7.0 + 40.0)
 
 
 def _planes_refusal(site: Site) -> str | None:
@@ -149,7 +151,7 @@ KERNELS = (
     Kernel(
         "tml_average_pool2d_f32", "average_pool2d",
         accepts=lambda site: None if site.x.dtype.name == "f32" else f"takes f32, got {site.x.dtype}",
-        params=_params, cycles=lambda site: 6.0 * _taps(site) + 25.0 * site.y.size,
+        params=_params, cycles=_cycles,
     ),
 )  # fmt: skip
 

@@ -29,6 +29,13 @@ def params(site: Site) -> dict[str, int | float]:
     return {**channelwise_params(site.x.shape, site.y.shape), **window_of(site.attrs).params()}
 
 
+def window_cycles(site: Site, four: float, single: float) -> float:
+    """Modelled cycles of windows that take `four` for four channels at once and `single` for one."""
+    channels = site.y.shape[3]
+    windows = site.y.size // channels
+    return windows * (channels // 4 * four + channels % 4 * single + 100.0)
+
+
 def onnx_pool_window(node: OnnxNode) -> Window:
     """The window of an ONNX MaxPool or AveragePool; ceil_mode becomes padding at the end."""
     x, kernel = node.type(0), tuple(node.attr("kernel_shape"))
