@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 
@@ -80,22 +79,12 @@ def layers(graph: Graph) -> Iterator[Layer]:
 
 
 def layer_of(graph: Graph, node: Node) -> Layer | None:
-    """By the first operand that holds weights."""
-    return next(_weighted(graph, node), None)
-
-
-def further_weights(graph: Graph) -> Iterator[Layer]:
-    """By all operands that hold weights but the first of each node, as recurrent ones have: they keep int8."""
-    for node in graph.nodes:
-        yield from islice(_weighted(graph, node), 1, None)
-
-
-def _weighted(graph: Graph, node: Node) -> Iterator[Layer]:
     rule, site = op_of(node).quantize, Site.of(graph, node)
     for index, axis in (rule.weights if rule else {}).items():
         weights = site.inputs[index]
         if rule and weights.is_constant and weights.type.dtype.is_float:
-            yield Layer(node, site, rule, index, axis, len(graph.consumers[weights.name]) > 1)
+            return Layer(node, site, rule, index, axis, len(graph.consumers[weights.name]) > 1)
+    return None
 
 
 def fitted(layer: Layer, schemes: Assignment, types: Mapping[str, TensorType]) -> Levels:

@@ -12,7 +12,7 @@ from ..ir.types import Quant, TensorType
 from ..ops import op_of
 from ..ops.quantization import quant_attrs
 from .calibrate import Observed, inside_name
-from .layers import Integers, Layer, further_weights, layers, nearest
+from .layers import Integers, Layer, layers, nearest
 from .ranges import Ranges
 from .scales import activation_types
 from .scheme import Assignment
@@ -87,8 +87,6 @@ def marked(
         if layer.node.name in integers:
             _set_weights(draft, layer, integers[layer.node.name])
             _set_bias(draft, layer, integers[layer.node.name])
-    for layer in further_weights(graph):
-        _set_weights(draft, layer, nearest(layer, Assignment(), chosen))
     for name, type_ in chosen.items():
         _insert_pair(draft, name, type_)
     return draft.graph()
