@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from ..ir.graph import Graph, Node
 from ..ir.types import Quant, TensorType
 from ..ops import op_of
 from ..ops.base import QuantizeRule, Site
-from .grids import Levels, as_rows, from_rows, rounded
+from .grids import INT8, Levels, as_rows, from_rows, rounded
 from .scheme import Assignment
 
 # Enough for a bias to be exact to 2^-12 of an output step, far from the 31 bits there are
@@ -37,7 +37,10 @@ class Layer:
 
     @property
     def bias(self) -> np.ndarray | None:
-        """Real bias [channels]; zeros where the node has none and could have one, None where it can't."""
+        """Real bias [channels]; zeros where the node has none and could have one, None where it can't, or
+        where a bias alone does not say what enters the sums: beside two products, in recurrent nodes."""
+        if len(self.rule.weights) > 1:
+            return None
         if self.rule.bias is None or self.rule.bias > len(self.site.inputs):
             return None
         if self.rule.bias == len(self.site.inputs):
@@ -85,6 +88,21 @@ def layer_of(graph: Graph, node: Node) -> Layer | None:
         if rule and weights.is_constant and weights.type.dtype.is_float:
             return Layer(node, site, rule, index, axis, len(graph.consumers[weights.name]) > 1)
     return None
+
+
+def further_weights(graph: Graph, layer: Layer) -> Iterator[Layer]:
+    """The other weights of the layer's node: those of recurrent nodes on their states."""
+    for index, axis in layer.rule.weights.items():
+        weights = layer.site.inputs[index]
+        if index != layer.index and weights.is_constant and weights.type.dtype.is_float:
+            shared = len(graph.consumers[weights.name]) > 1
+            yield replace(layer, index=index, axis=axis, shared=shared)
+
+
+def as_int8(layer: Layer) -> Integers:
+    """Each weight rounded by itself, whatever the scheme."""
+    levels = INT8.fit(layer.rows)
+    return Integers(rounded(layer.rows, levels), levels.scale)
 
 
 def fitted(layer: Layer, schemes: Assignment, types: Mapping[str, TensorType]) -> Levels:

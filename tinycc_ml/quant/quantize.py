@@ -12,7 +12,7 @@ from ..ir.types import Quant, TensorType
 from ..ops import op_of
 from ..ops.quantization import quant_attrs
 from .calibrate import Observed, inside_name
-from .layers import Integers, Layer, layers, nearest
+from .layers import Integers, Layer, as_int8, further_weights, layers, nearest
 from .ranges import Ranges
 from .scales import activation_types
 from .scheme import Assignment
@@ -87,6 +87,8 @@ def marked(
         if layer.node.name in integers:
             _set_weights(draft, layer, integers[layer.node.name])
             _set_bias(draft, layer, integers[layer.node.name])
+            for more in further_weights(graph, layer):
+                _set_weights(draft, more, as_int8(more))
     for name, type_ in chosen.items():
         _insert_pair(draft, name, type_)
     return draft.graph()
