@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from ..errors import Location, ModelError
 from ..ir.graph import Graph, Node
+from ..ir.types import I8
 from ..ops import op_of
 from ..ops.base import PLAIN, Kernel, Overlap, Site
 from .target import Target
@@ -32,6 +33,7 @@ class Candidate:
         0  # so many fewer when nothing else calls the kernel: inlined, for literal shapes
     )
     constants: tuple[str, ...] = ()  # their names: nodes with the same ones share them
+    weights_bytes: int = 0  # of flash_bytes, what int8 weights take in its form
 
     @property
     def key(self) -> tuple[str, int]:
@@ -84,7 +86,10 @@ def options_of(graph: Graph, node: Node, target: Target, optimize: str = "balanc
             f"{node.op} on {site.x} can't be computed: {reasons}", loc=Location(node=node.name)
         )
     constants = tuple(t.name for t in site.inputs if t.is_constant)
-    numbered = tuple(replace(c, index=k, constants=constants) for k, c in enumerate(found))
+    numbered = tuple(
+        replace(c, index=k, constants=constants, weights_bytes=_weights_bytes(c, site))
+        for k, c in enumerate(found)
+    )
     return Options(numbered, tuple(refused))
 
 
@@ -106,6 +111,15 @@ def _flash_bytes(kernel: Kernel, site: Site) -> int:
     if kernel.flash_bytes is not None:
         return kernel.flash_bytes(site)
     return sum(array.nbytes for _, array in kernel.arrays(site))
+
+
+def _weights_bytes(candidate: Candidate, site: Site) -> int:
+    """All but what other constants take; 0 where no constant is int8."""
+    sizes = {tensor.name: tensor.type.bytes for tensor in site.inputs if tensor.is_constant}
+    plain = {t.name: t.type.bytes for t in site.inputs if t.is_constant and t.type.dtype == I8}
+    if not plain or candidate.kernel is None:
+        return sum(plain.values())
+    return max(candidate.flash_bytes - sum(sizes.values()) + sum(plain.values()), 0)
 
 
 def _lacks(kernel: Kernel, target: Target, optimize: str) -> str | None:

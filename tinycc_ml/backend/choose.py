@@ -19,6 +19,7 @@ from .search import Limits
 from .storage import Storage
 from .target import Target
 from .views import View, plain_view, planar
+from .weights import within_weights
 
 
 @dataclass(frozen=True)
@@ -99,13 +100,13 @@ def choose(
     nothing can compute; TargetError says which limit can't be met, by how much, and what takes the most."""
     limits = limits_of(target, limits or Limits())
     task = Task(target, io, optimize, limits, costs or {})
-    return _plan(task, task.best(graph))
+    return _plan(task, within_weights(task, lambda: task.best(graph)))
 
 
 def choose_again(plan: Plan, *, optimize: str, limits: Limits, costs: Costs) -> Plan:
     """The plan of the same graph, with the bands and copies that a plan has, by cycles that were measured."""
     task = Task(plan.target, plan.io, optimize, limits_of(plan.target, limits), costs)
-    return _plan(task, task.found(plan.layout))
+    return _plan(task, within_weights(task, lambda: task.found(plan.layout)))
 
 
 def explore(plan: Plan, *, optimize: str, known: Collection[tuple[str, int]]) -> Plan:

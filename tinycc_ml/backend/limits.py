@@ -21,6 +21,7 @@ def limits_of(target: Target, given: Limits) -> Limits:
         min(given.ram, inf if ram is None else ram),
         min(given.flash, inf if flash is None else flash),
         given.cycles,
+        given.weights,
     )
 
 
@@ -32,6 +33,8 @@ def check_limits(target: Target, choice: Choice, limits: Limits) -> None:
         raise TargetError(_flash(target, choice, limits))
     if choice.cycles > limits.cycles:
         raise TargetError(_cycles(choice, limits))
+    if choice.weights > limits.weights:
+        raise TargetError(_weights(choice, limits))
 
 
 def _ram(target: Target, choice: Choice, limits: Limits) -> str:
@@ -76,6 +79,14 @@ def _cycles(choice: Choice, limits: Limits) -> str:
     return (
         f"the fastest choice takes about {choice.cycles:,.0f} cycles, --cycles allows "
         f"{limits.cycles:,.0f}; most of it: {_most(costs, 'cycles')}"
+    )
+
+
+def _weights(choice: Choice, limits: Limits) -> str:
+    sizes = ((c.weights_bytes, name) for name, c in choice.chosen.items())
+    return (
+        f"weights take {choice.weights:,} bytes, {choice.weights - int(limits.weights):,} more than --weights "
+        f"({int(limits.weights):,}); most of it: {_most(sizes, 'bytes')}"
     )
 
 

@@ -52,7 +52,8 @@ class Found:
 
 @dataclass
 class Task:
-    """What is to be planned for what. `known`: candidates by what they depend on."""
+    """What is to be planned for what. `known`: candidates by what they depend on. `lean`: nodes, by the names of
+    their constants, whose weights are to take the fewest bytes."""
 
     target: Target
     io: str
@@ -60,6 +61,7 @@ class Task:
     limits: Limits
     costs: Costs = field(default_factory=dict)
     known: dict[object, Options] = field(default_factory=dict)
+    lean: set[tuple[str, ...]] = field(default_factory=set)
 
     def best(self, graph: Graph) -> Found:
         """The best layout and choice for a graph. UnsupportedError lists the nodes that nothing can compute."""
@@ -96,9 +98,19 @@ class Task:
 
     def _search(self, layout: Layout) -> tuple[Search, Mapping[str, Options]]:
         nodes, options = self.candidates(layout)
-        options = {name: measured(given, self.costs) for name, given in options.items()}
+        options = {name: self._lean(measured(o, self.costs)) for name, o in options.items()}
         search = Search(layout.graph, nodes, options, self.io, in_order=bool(layout.bands))
         return search, options
+
+    def _lean(self, options: Options) -> Options:
+        """Numbers of candidates stay: costs are known by them."""
+        fewest = min(c.weights_bytes for c in options.candidates)
+        kept = tuple(
+            c
+            for c in options.candidates
+            if c.constants not in self.lean or c.weights_bytes == fewest
+        )
+        return replace(options, candidates=kept)
 
     def _options(self, graph: Graph, node: Node) -> Options:
         """Nodes that differ in their run-time tensors alone have the same ones: bands by the dozen."""

@@ -32,11 +32,12 @@ _CYCLES_A_BYTE = 1e-3
 @dataclass(frozen=True)
 class Limits:
     """What a plan may take at most; inf where nothing is said. Bytes of arena, bytes of constants and code,
-    modelled cycles."""
+    modelled cycles; of the constants, bytes of int8 weights as they are stored."""
 
     ram: float = inf
     flash: float = inf
     cycles: float = inf
+    weights: float = inf
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,11 @@ class Choice:
     @property
     def constants(self) -> int:
         return _constants(self.chosen.values())
+
+    @property
+    def weights(self) -> int:
+        """Of the constants, what int8 weights take."""
+        return sum({(c.name, c.constants): c.weights_bytes for c in self.chosen.values()}.values())
 
     @property
     def code(self) -> int:
