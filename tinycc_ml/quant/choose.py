@@ -18,13 +18,14 @@ from ..numerics.quantization import dequantize
 from ..numerics.quantization import quantize as to_integers
 from ..passes import Pass, run_passes
 from ..reference.run import outputs
+from .budget import Allotted
 from .calibrate import Samples
 from .explain import Explanation, explain
 from .judge import output_sqnr
 from .methods import Methods, Trial
 from .quantize import check_ops, marked
 from .scheme import Assignment
-from .trials import Best, best
+from .trials import Allot, Best, best
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,8 @@ log = logging.getLogger(__name__)
 class Accuracy:
     """How near the integers come to the float model on the calibration samples. `scheme`: that of the net;
     `ranges`, `rounding`, `bias_correction`, `equalized`: how it was quantised; `trials`: what else was tried;
-    `explanation`: the error node by node, when asked for."""
+    `explanation`: the error node by node, when asked for;
+    `budget`: what mixed precision came to, when asked for."""
 
     scheme: str
     samples: int
@@ -47,6 +49,7 @@ class Accuracy:
     equalized: bool = False
     trials: tuple[Trial, ...] = ()
     explanation: Explanation | None = None
+    budget: Allotted | None = None
 
 
 @dataclass(frozen=True)
@@ -70,33 +73,39 @@ def quantize_with_best(
     labels: np.ndarray | None = None,
     schemes: Assignment | None = None,
     methods: Methods | None = None,
+    allot: Allot | None = None,
     explained: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Quantised:
     """The integer graph with the least error at the outputs, and that error. samples: float arrays [N, ...];
-    `passes` make a marked graph integer; methods: what the user has settled; explained: the
-    error is to be explained."""
+    `passes` make a marked graph integer; methods: what the user has settled; allot: settles schemes within
+    a budget; explained: the error is to be explained."""
     check_ops(graph, allow_float)
     schemes = schemes or Assignment()
-    found = best(graph, samples, schemes, fixed, methods or Methods(), progress)
+    found = best(graph, samples, schemes, fixed, methods or Methods(), progress, allot)
     with_marks = marked(found.judge.graph, found.rounding.types, found.rounding.layers)
     made = run_passes(with_marks, passes)
     judged = found.judged
-    accuracy = measure(made, samples, found.judge.real, schemes.default.name, judged, labels)
+    accuracy = measure(made, samples, found.judge.real, _name_of(schemes, found), judged, labels)
     why = explain(found.judge, found.few, found.rounding) if explained else None
     return Quantised(
         found.judge.graph, with_marks, made, replace(_told(accuracy, found), explanation=why)
     )
 
 
+def _name_of(schemes: Assignment, found: Best) -> str:
+    return "mixed" if found.settled.allotted else schemes.default.name
+
+
 def _told(accuracy: Accuracy, found: Best) -> Accuracy:
     return replace(
         accuracy,
         ranges=found.ranges,
-        rounding=found.constants.rounding,
-        bias_correction=found.constants.bias,
+        rounding=found.settled.constants.rounding,
+        bias_correction=found.settled.constants.bias,
         equalized=found.equalized,
-        trials=found.trials,
+        trials=found.settled.trials,
+        budget=found.settled.allotted,
     )
 
 

@@ -17,7 +17,7 @@ from .calibrate import Samples
 from .layers import Integers, Layer, fitted, layer_of, nearest
 from .moments import Moments, moments
 from .rounding import second_order
-from .scheme import Assignment
+from .scheme import Assignment, Scheme
 from .simulate import EXACT, Rounding, Values, drop, last_reads, start, step
 
 
@@ -34,6 +34,54 @@ def compensated(
 ) -> Rounding:
     """Constants of every layer, from the samples of these numbers. types: of activations. second: rounding
     is second-order; bias: the mean error of each channel goes into its bias."""
+
+    def constants(layer: Layer, real: Sequence[Values], made: Sequence[Values]) -> Integers:
+        known = _moments(layer, real, made, second, bias)
+        return _constants(layer, known, types, schemes, second, bias)
+
+    return _side_by_side(graph, samples, numbers, types, constants, progress)
+
+
+def variants(
+    graph: Graph,
+    samples: Samples,
+    numbers: Sequence[int],
+    types: Mapping[str, TensorType],
+    schemes: Assignment,
+    tried: Mapping[str, Sequence[Scheme]],
+    *,
+    second: bool,
+    bias: bool,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, dict[str, Integers]]:
+    """For each layer, by its node, constants under each of the schemes that are `tried` for it. What a layer sees
+    is the net in `schemes`; the rest is as for `compensated`."""
+    found: dict[str, dict[str, Integers]] = {}
+
+    def constants(layer: Layer, real: Sequence[Values], made: Sequence[Values]) -> Integers:
+        known = _moments(layer, real, made, second, bias)
+        name = layer.node.name
+        found[name] = {
+            scheme.name: _constants(
+                layer, known, types, Assignment(schemes.default, {name: scheme}), second, bias
+            )
+            for scheme in tried[name]
+        }
+        return _constants(layer, known, types, schemes, second, bias)
+
+    _side_by_side(graph, samples, numbers, types, constants, progress)
+    return found
+
+
+def _side_by_side(
+    graph: Graph,
+    samples: Samples,
+    numbers: Sequence[int],
+    types: Mapping[str, TensorType],
+    constants: Callable[[Layer, Sequence[Values], Sequence[Values]], Integers],
+    progress: Callable[[int, int], None] | None,
+) -> Rounding:
+    """constants: of a layer, from what the float net and the quantised one give it."""
     picked = [{n: samples[n][k] for n in graph.inputs} for k in numbers]
     rounding = Rounding(types)
     real, made = ([start(graph, s, r) for s in picked] for r in (EXACT, rounding))
@@ -41,7 +89,7 @@ def compensated(
     for number, node in enumerate(graph.nodes):
         layer = layer_of(graph, node)
         if layer is not None:
-            integers = _constants(layer, real, made, types, schemes, second, bias)
+            integers = constants(layer, real, made)
             rounding = Rounding(types, {**rounding.layers, node.name: integers})
         for live, how in ((real, EXACT), (made, rounding)):
             for values in live:
@@ -52,26 +100,39 @@ def compensated(
     return rounding
 
 
+def _moments(
+    layer: Layer, real: Sequence[Values], made: Sequence[Values], second: bool, bias: bool
+) -> Moments | None:
+    """None where nothing needs them."""
+    second, bias = _wanted(layer, second, bias)
+    return moments(_rows_met(layer, real, made)) if second or bias else None
+
+
+def _wanted(layer: Layer, second: bool, bias: bool) -> tuple[bool, bool]:
+    """Of second-order rounding and bias correction, what the layer allows."""
+    can = layer.rule.windows is not None
+    return can and second and not layer.shared, can and bias and layer.bias is not None
+
+
 def _constants(
     layer: Layer,
-    real: Sequence[Values],
-    made: Sequence[Values],
+    known: Moments | None,
     types: Mapping[str, TensorType],
     schemes: Assignment,
     second: bool,
     bias: bool,
 ) -> Integers:
-    found = nearest(layer, schemes, types)
-    second, bias = second and not layer.shared, bias and layer.bias is not None
-    if layer.rule.windows is None or not (second or bias):
-        return found
-    known = moments(_rows_met(layer, real, made))
-    if second:
+    second, bias = _wanted(layer, second, bias)
+    if known is None or not second:
+        found = nearest(layer, schemes, types)
+    else:
         # where the bias takes the mean error, only what differs from the mean counts
         levels = fitted(layer, schemes, types)
         rows = second_order(layer.rows, levels, (known.centred() if bias else known).products)
         found = Integers(rows, levels.scale)
-    return replace(found, bias=_corrected(layer, found, known)) if bias else found
+    return (
+        found if known is None or not bias else replace(found, bias=_corrected(layer, found, known))
+    )
 
 
 def _rows_met(

@@ -12,6 +12,7 @@ from ..ir.graph import Graph
 from ..ir.types import Quant, TensorType
 from ..ops import op_of
 from ..ops.base import Site
+from .budget import Allotted
 from .calibrate import Observed, Samples, calibrate, merged, sample_count
 from .compensate import compensated
 from .equalize import equalized, pairs
@@ -44,19 +45,18 @@ class Best:
     judge: Judge
     rounding: Rounding
     ranges: str
-    constants: Constants
     equalized: bool
-    trials: tuple[Trial, ...]
+    settled: Settled
 
     @property
     def judged(self) -> list[int]:
         """Numbers of samples to measure the result on."""
-        return _judged(self.judge.graph, range(len(self.judge.real)))
+        return judged_on(self.judge.graph, range(len(self.judge.real)))
 
     @property
     def few(self) -> list[int]:
         """Numbers of samples to look at closely."""
-        return _spread(self.judged, _EXPLAINED)
+        return spread(self.judged, _EXPLAINED)
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,29 @@ class Net:
     observed: tuple[Mapping[str, Observed], Mapping[str, Observed]]
     judge: Judge
 
+    @property
+    def inside(self) -> Graph:
+        """The graph with the ranges of values within nodes."""
+        return with_inside_ranges(self.graph, merged(*self.observed))
+
     def types(
         self, observed: Mapping[str, Observed], ranges: Ranges, own: Mapping[str, Ranges]
     ) -> dict[str, TensorType]:
         return activation_types(self.graph, observed, ranges, self.schemes, self.fixed, own)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Constants of layers, made from all samples. net: with the schemes they have; allotted: what a budget came to."""
+
+    net: Net
+    constants: Constants
+    rounding: Rounding
+    trials: tuple[Trial, ...]
+    allotted: Allotted | None = None
+
+
+Allot = Callable[[Net, Mapping[str, TensorType], Methods, "Parts"], Settled]
 
 
 def best(
@@ -83,11 +102,13 @@ def best(
     fixed: Mapping[str, Quant],
     methods: Methods,
     progress: Progress | None = None,
+    allot: Allot | None = None,
 ) -> Best:
-    """The way to quantise with the least error, of those that `methods` leaves open."""
+    """The way to quantise with the least error, of those that `methods` leaves open. allot: settles schemes
+    of layers, too."""
     wanted = constants_to_try(methods)
     again = methods.equalize is not False and any(pairs(graph))
-    parts = _Parts(progress, 2 + 2 * again + len(wanted) + (len(wanted) > 1))
+    parts = Parts(progress, 2 + 2 * again + (4 if allot else len(wanted) + (len(wanted) > 1)))
     net = _observe(graph, samples, schemes, fixed, parts)
     ranges, types, trials = _best_ranges(net, methods)
     balanced = _balanced(net, parts) if again else None
@@ -97,17 +118,17 @@ def best(
         if taken:
             net, ranges, types = balanced, name, other
         trials += more
-    constants, more = _best_constants(net, types, wanted, parts)
-    rounding = _compensated(net, range(sample_count(samples)), types, constants, parts)
     equal = net is balanced
-    judge = replace(net.judge, graph=with_inside_ranges(net.graph, merged(*net.observed)))
-    return Best(judge, rounding, ranges, constants, equal, trials + more)
+    settled = (allot or _settled)(net, types, methods, parts)
+    judge = replace(net.judge, graph=net.inside)
+    found = replace(settled, trials=trials + settled.trials)
+    return Best(judge, settled.rounding, ranges, equal, found)
 
 
-def _balanced(net: Net, parts: _Parts) -> Net:
+def _balanced(net: Net, parts: Parts) -> Net:
     """The net with channels of neighbouring layers scaled to like ranges."""
     samples = net.judge.samples
-    graph = equalized(net.graph, samples, _judged(net.graph, range(sample_count(samples))))
+    graph = equalized(net.graph, samples, judged_on(net.graph, range(sample_count(samples))))
     return _observe(graph, samples, net.schemes, net.fixed, parts)
 
 
@@ -122,14 +143,14 @@ def _best_of(
     def score(way: tuple[str, Net, Mapping[str, TensorType]]) -> float:
         _, net, types = way
         plain = {layer.node.name: nearest(layer, net.schemes, types) for layer in layers(net.graph)}
-        return net.judge.score((_judged(net.graph, net.halves[1]), Rounding(types, plain)))
+        return net.judge.score((judged_on(net.graph, net.halves[1]), Rounding(types, plain)))
 
     (_, net, _), trials = _winner("equalisation", ways, score, lambda w: w[0])
     return net is nets[1][0], trials
 
 
-class _Parts:
-    """Progress of several parts of equal length as one."""
+class Parts:
+    """Progress of several parts of equal length as one; what comes after the last of them is not told."""
 
     def __init__(self, progress: Progress | None, count: int):
         self.progress, self.count, self.done = progress, count, 0
@@ -137,13 +158,13 @@ class _Parts:
     def next(self) -> Progress | None:
         told, before = self.progress, self.done
         self.done += 1
-        if told is None:
+        if told is None or self.done > self.count:
             return None
         return lambda done, all_: told(before * 1000 + done * 1000 // all_, self.count * 1000)
 
 
 def _observe(
-    graph: Graph, samples: Samples, schemes: Assignment, fixed: Mapping[str, Quant], parts: _Parts
+    graph: Graph, samples: Samples, schemes: Assignment, fixed: Mapping[str, Quant], parts: Parts
 ) -> Net:
     count = sample_count(samples)
     first = range(0, count, 2)
@@ -168,34 +189,41 @@ def _best_ranges(
     def score(way: tuple[str, Ranges, Mapping[str, Ranges]]) -> float:
         folds = zip(net.observed, reversed(net.halves), strict=True)
         return net.judge.score(
-            *((_judged(net.graph, n), Rounding(net.types(o, *way[1:]))) for o, n in folds)
+            *((judged_on(net.graph, n), Rounding(net.types(o, *way[1:]))) for o, n in folds)
         )
 
     (name, ranges, own), trials = _winner("ranges", ways, score, lambda w: w[0])
     return name, net.types(merged(*net.observed), ranges, own), trials
 
 
+def _settled(net: Net, types: Mapping[str, TensorType], methods: Methods, parts: Parts) -> Settled:
+    """With the schemes that the net has."""
+    constants, trials = _best_constants(net, types, constants_to_try(methods), parts)
+    rounding = made_of(net, range(len(net.judge.real)), types, constants, parts)
+    return Settled(net, constants, rounding, trials)
+
+
 def _best_constants(
-    net: Net, types: Mapping[str, TensorType], ways: Sequence[Constants], parts: _Parts
+    net: Net, types: Mapping[str, TensorType], ways: Sequence[Constants], parts: Parts
 ) -> tuple[Constants, tuple[Trial, ...]]:
     """Made from one half, judged on the other."""
-    judged = _judged(net.graph, net.halves[1])
+    judged = judged_on(net.graph, net.halves[1])
 
     def score(way: Constants) -> float:
-        return net.judge.score((judged, _compensated(net, net.halves[0], types, way, parts)))
+        return net.judge.score((judged, made_of(net, net.halves[0], types, way, parts)))
 
     return _winner("constants", ways, score, str)
 
 
-def _compensated(
+def made_of(
     net: Net,
     numbers: Sequence[int],
     types: Mapping[str, TensorType],
     way: Constants,
-    parts: _Parts,
+    parts: Parts,
 ) -> Rounding:
     return compensated(
-        net.graph, net.judge.samples, _fitted(net.graph, numbers), types, net.schemes,
+        net.graph, net.judge.samples, fitted_on(net.graph, numbers), types, net.schemes,
         second=way.second, bias=way.bias, progress=parts.next(),
     )  # fmt: skip
 
@@ -221,11 +249,11 @@ def _macs(graph: Graph) -> int:
     return max(sum(op_of(node).macs(Site.of(graph, node)) for node in graph.nodes), 1)
 
 
-def _judged(graph: Graph, numbers: Sequence[int]) -> list[int]:
-    return _spread(numbers, max(_JUDGED_MACS // _macs(graph), _JUDGED_LEAST))
+def judged_on(graph: Graph, numbers: Sequence[int]) -> list[int]:
+    return spread(numbers, max(_JUDGED_MACS // _macs(graph), _JUDGED_LEAST))
 
 
-def _fitted(graph: Graph, numbers: Sequence[int]) -> list[int]:
+def fitted_on(graph: Graph, numbers: Sequence[int]) -> list[int]:
     """Two nets hold what is live of each sample, which is about what the largest node reads and writes."""
     live = max(
         (sum(t.type.size * 4 for t in (*s.inputs, *s.outputs) if not t.is_constant)
@@ -233,10 +261,10 @@ def _fitted(graph: Graph, numbers: Sequence[int]) -> list[int]:
         default=1,
     )  # fmt: skip
     most = min(_FITTED_MACS // _macs(graph), _FITTED_BYTES // (2 * max(live, 1)))
-    return _spread(numbers, max(most, _JUDGED_LEAST))
+    return spread(numbers, max(most, _JUDGED_LEAST))
 
 
-def _spread(numbers: Sequence[int], most: int) -> list[int]:
+def spread(numbers: Sequence[int], most: int) -> list[int]:
     """At most so many of them, evenly."""
     picked = np.linspace(0, len(numbers) - 1, min(most, len(numbers)))
     return sorted({numbers[int(k)] for k in picked})
