@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -20,20 +21,24 @@ from .backend.search import Limits
 from .backend.spell import spell
 from .backend.target import Target, load_target
 from .backend.vectors import NO_VECTORS, Vectors, make_vectors, seeded_samples, spread
+from .backend.weights import fewest_weights_bytes
 from .errors import DataError, ModelError
 from .ir.graph import Graph
 from .numerics.quantization import quantize as to_integers
-from .passes import FLOAT, integer_passes, run_passes
+from .passes import FLOAT, Pass, integer_passes, run_passes
 from .passes.fuse_chains import fuse_chains
 from .passes.io_layout import io_layout
 from .passes.remove_dead_work import DeadWork, remove_dead_work, removed_channels, work_of
 from .passes.widen_halves import widen_halves
 from .pruning.prune import Pruning, prune
 from .quant.accumulators import accumulator_bounds
+from .quant.allot import allot
+from .quant.budget import Budget
 from .quant.choose import Accuracy, quantize_with_best
 from .quant.data import Data, InputScale, load_data
 from .quant.methods import Methods
 from .quant.scheme import assignment
+from .quant.trials import Allot
 
 log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
@@ -50,6 +55,10 @@ class Options:
     rounding: str = "auto"
     bias_correction: bool | None = None
     equalize: bool | None = None
+    weights: float = (
+        inf  # mixed precision: most bytes of stored weights, least dB of the worst output
+    )
+    sqnr: float = -inf
     explain_accuracy: bool = False  # the report says what each node costs
     prune: float = 0.0
     prune_scope: str = "tensor"  # or "global"
@@ -74,6 +83,11 @@ class Options:
     input_scales: Mapping[str, InputScale] = field(default_factory=dict)
     dump_passes: Path | None = None
     self_test: bool = True  # the files hold a self-test with its vectors
+
+    @property
+    def has_budget(self) -> bool:
+        """Layers get schemes of their own, within a budget."""
+        return self.weights < inf or self.sqnr > -inf
 
 
 @dataclass(frozen=True)
@@ -105,6 +119,7 @@ def compile(
     options = options or Options()
     target = target if isinstance(target, Target) else load_target(target)
     graph = _float_graph(model, options)
+    _check_budget(graph, options)
     graph = _widened(graph, calibrate is not None, options)
     data = load_data(calibrate, graph, options.input_scales) if calibrate is not None else None
     if data is None and options.input_scales:
@@ -112,10 +127,10 @@ def compile(
             "--input-scale says what calibration data mean", hint="give --calibrate FILE.npz too"
         )
     graph, pruned = _pruned(graph, options, data)
-    graph, lowered, accuracy, notes = _integer_graph(graph, data, options, progress)
+    graph, lowered, accuracy, notes = _integer_graph(graph, data, target, options, progress)
     lowered, dead_work = _without_dead_work(lowered, options)
     lowered = run_passes(lowered, (fuse_chains,), dump_dir=options.dump_passes, stage="last")
-    limits = limits_of_options(options)
+    limits = limits_of_options(options, accuracy)
     plan = choose(lowered, target, io=options.io, optimize=options.optimize, limits=limits)
     lowered = plan.graph
     bounds = accumulator_bounds(lowered)
@@ -126,9 +141,14 @@ def compile(
     )  # fmt: skip
 
 
-def limits_of_options(options: Options) -> Limits:
-    """What a plan may take at most, as far as the user said."""
-    return Limits(options.ram, options.flash, options.cycles)
+def limits_of_options(options: Options, accuracy: Accuracy | None) -> Limits:
+    """What a plan may take at most, as far as the user said. Where dB were asked for with the fewest bytes of
+    weights, these are the limit; bytes that a limit leaves over may go into speed."""
+    allotted = accuracy.budget if accuracy else None
+    weights = options.weights
+    if allotted is not None and allotted.weights_limit is None:
+        weights = allotted.measured.weights_bytes
+    return Limits(options.ram, options.flash, options.cycles, weights)
 
 
 def replanned(compiled: Compiled, plan: Plan) -> Compiled:
@@ -175,7 +195,7 @@ def is_quantised(graph: Graph) -> bool:
 
 
 def _integer_graph(
-    graph: Graph, data: Data | None, options: Options, progress: Progress | None
+    graph: Graph, data: Data | None, target: Target, options: Options, progress: Progress | None
 ) -> tuple[Graph, Graph, Accuracy | None, list[str]]:
     """The float graph that it is made of, and that: integer where the model or the data say so; else float,
     with a word on how to get int8."""
@@ -190,7 +210,8 @@ def _integer_graph(
             raise ModelError("the model is quantised already; it can't become float32")
         made = run_passes(graph, passes, dump_dir=options.dump_passes, stage="integer")
         return graph, made, None, []
-    if options.quantize == "float32" or (data is None and options.quantize is None):
+    wants_int8 = options.quantize is not None or options.has_budget
+    if options.quantize == "float32" or (data is None and not wants_int8):
         notes = [] if data else ["float32 C; for int8 give --calibrate FILE.npz with sample inputs"]
         made = run_passes(graph, passes, dump_dir=options.dump_passes, stage="float_end")
         return graph, made, None, notes
@@ -202,7 +223,8 @@ def _integer_graph(
     found = quantize_with_best(
         graph, data.samples, passes, fixed=_fixed(data),
         schemes=assignment(graph, scheme, options.quantize_nodes), allow_float=options.allow_float,
-        labels=data.labels, methods=_methods(options), explained=options.explain_accuracy, progress=progress,
+        labels=data.labels, methods=_methods(options),
+        allot=_allot(options, target, passes), explained=options.explain_accuracy, progress=progress,
     )  # fmt: skip
     if options.dump_passes is not None:
         run_passes(found.marked, passes, dump_dir=options.dump_passes, stage="integer")
@@ -211,6 +233,40 @@ def _integer_graph(
 
 def _methods(options: Options) -> Methods:
     return Methods(options.ranges, options.rounding, options.bias_correction, options.equalize)
+
+
+def _allot(options: Options, target: Target, passes: Sequence[Pass]) -> Allot | None:
+    """What settles schemes within a budget, where there is one."""
+    if not options.has_budget:
+        return None
+    budget = Budget(options.weights, options.sqnr, frozenset(options.quantize_nodes))
+
+    def stored(marked: Graph) -> Mapping[str, int]:
+        made, _ = _without_dead_work(run_passes(marked, passes), replace(options, dump_passes=None))
+        return fewest_weights_bytes(made, target, options.optimize)
+
+    return partial(allot, budget=budget, stored=stored)
+
+
+def _check_budget(graph: Graph, options: Options) -> None:
+    """DataError where a budget has no layers to share out among."""
+    if not options.has_budget:
+        return
+    said = " and ".join(
+        name
+        for name, is_said in (
+            ("--weights", options.weights < inf),
+            ("--sqnr", options.sqnr > -inf),
+        )
+        if is_said
+    )
+    if is_quantised(graph):
+        raise DataError(f"{said}: the model comes with its own integers", hint="give the float one")
+    if options.quantize not in (None, "int8"):
+        raise DataError(
+            f"{said} gives each layer its scheme, and so does --quantize {options.quantize}",
+            hint="say one of them; --quantize-node NODE=SCHEME settles single nodes",
+        )
 
 
 def _without_dead_work(graph: Graph, options: Options) -> tuple[Graph, DeadWork | None]:

@@ -30,7 +30,10 @@ def tuned(compiled: Compiled, source: Source, progress: Progress | None = None) 
         )
     costs = measured_costs(compiled, source, progress)
     best = choose_again(
-        plan, optimize=options.optimize, limits=limits_of_options(options), costs=costs
+        plan,
+        optimize=options.optimize,
+        limits=limits_of_options(options, compiled.accuracy),
+        costs=costs,
     )
     return replanned(compiled, best)
 

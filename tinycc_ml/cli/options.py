@@ -41,9 +41,40 @@ def verb(
     return decorate
 
 
+class Amount(click.ParamType):
+    """A number with K, M or G behind it: thousands, or 1024s where bytes are counted."""
+
+    def __init__(self, unit: int):
+        self.name = "bytes" if unit == 1024 else "count"
+        self.unit = unit
+
+    def convert(self, value: Any, param: Any, context: Any) -> float:
+        text = str(value).strip()
+        power = "KMG".find(text[-1:].upper()) + 1 if text else 0
+        try:
+            amount = float(text[:-1] if power else text) * self.unit**power
+        except ValueError:
+            amount = -1.0
+        if not 0 < amount < inf:
+            self.fail(f"wants a number such as 4000, 64K or 1.5M, got {text!r}", param, context)
+        return amount
+
+
 def quantizer_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """How integers are found; what is not said is tried, and kept where it helps."""
     for option in (
+        click.option(
+            "--sqnr",
+            type=float,
+            metavar="DB",
+            help="Mixed precision: the least dB of the worst output, with the fewest bytes of weights.",
+        ),
+        click.option(
+            "--weights",
+            type=Amount(1024),
+            metavar="BYTES",
+            help="Mixed precision: the most that stored weights may take, 20K; a scheme for each layer.",
+        ),
         click.option(
             "--explain-accuracy", is_flag=True, help="Report what rounding each node costs."
         ),
@@ -72,25 +103,6 @@ def quantizer_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = option(command)
     return command
-
-
-class Amount(click.ParamType):
-    """A number with K, M or G behind it: thousands, or 1024s where bytes are counted."""
-
-    def __init__(self, unit: int):
-        self.name = "bytes" if unit == 1024 else "count"
-        self.unit = unit
-
-    def convert(self, value: Any, param: Any, context: Any) -> float:
-        text = str(value).strip()
-        power = "KMG".find(text[-1:].upper()) + 1 if text else 0
-        try:
-            amount = float(text[:-1] if power else text) * self.unit**power
-        except ValueError:
-            amount = -1.0
-        if not 0 < amount < inf:
-            self.fail(f"wants a number such as 4000, 64K or 1.5M, got {text!r}", param, context)
-        return amount
 
 
 def was_said(option: str) -> bool:

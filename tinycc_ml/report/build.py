@@ -13,6 +13,7 @@ from ..backend.program import Port
 from ..backend.target import Target
 from ..compiler import Compiled, Options
 from ..ir.graph import Graph
+from ..quant.budget import Allotted, Point
 from ..quant.explain import Explanation
 from ..toolchain.shipped import SCHEMA
 from ..toolchain.verified import Verified
@@ -118,6 +119,8 @@ def _options(options: Options, source: Source) -> dict[str, Any]:
         "prune_pattern": options.prune_pattern,
         "optimize": options.optimize,
         **{limit: _limit(getattr(options, limit)) for limit in ("ram", "flash", "cycles")},
+        "weights": _limit(options.weights),
+        "sqnr": options.sqnr if isfinite(options.sqnr) else None,
         "tune": options.tune,
         "io": options.io,
         "io_type": options.io_type,
@@ -187,7 +190,23 @@ def _accuracy(compiled: Compiled) -> dict[str, Any] | None:
         "sqnr_db": {name: db(value) for name, value in found.sqnr_db.items()},
         "trials": [asdict(trial) | {"sqnr_db": db(trial.sqnr_db)} for trial in found.trials],
         "explanation": _explanation(found.explanation),
+        "budget": _budget(found.budget),
     }
+
+
+def _budget(found: Allotted | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return asdict(found) | {
+        "expected": _point(found.expected),
+        "measured": _point(found.measured),
+        "layers": [asdict(layer) | {"alone_db": db(layer.alone_db)} for layer in found.layers],
+        "trade_off": [_point(point) for point in found.trade_off],
+    }
+
+
+def _point(point: Point) -> dict[str, Any]:
+    return asdict(point) | {"sqnr_db": db(point.sqnr_db)}
 
 
 def _explanation(found: Explanation | None) -> dict[str, Any] | None:

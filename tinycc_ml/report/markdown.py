@@ -26,6 +26,8 @@ def to_markdown(report: Row) -> str:
             "verified": [verified_line(entry) for entry in report["verified"]],
             "accuracy": accuracy_lines(report["accuracy"]),
             "trials": trial_table(report["accuracy"]),
+            "schemes": scheme_table(report["accuracy"]),
+            "trade_off": trade_off_table(report["accuracy"]),
             "errors": error_table(report["accuracy"]),
             "io": table(("", "tensor", "type", "real value"), map(_io_cells, report["io"])),
             "nodes": table(
@@ -128,6 +130,38 @@ def trial_table(accuracy: Row | None) -> list[str]:
     trials = accuracy["trials"] if accuracy else ()
     rows = ((t["step"], t["what"], _db(t["sqnr_db"]), "kept" if t["kept"] else "") for t in trials)
     return table(("step", "way", "SQNR", ""), rows)
+
+
+def scheme_table(accuracy: Row | None) -> list[str]:
+    """The scheme of each layer, where a budget shared them out."""
+    budget = accuracy["budget"] if accuracy else None
+    rows = (
+        (row["node"], row["scheme"], count(row["weights_bytes"]), _db(row["alone_db"]))
+        for row in (budget["layers"] if budget else ())
+    )
+    return table(("node", "scheme", "bytes of weights", "alone"), rows)
+
+
+def trade_off_table(accuracy: Row | None) -> list[str]:
+    """Best trades as the model expects them, with the one that was taken, also as measured, among them."""
+    budget = accuracy["budget"] if accuracy else None
+    if budget is None:
+        return []
+    taken, points = budget["expected"], budget["trade_off"]
+    every = sorted(
+        points if taken in points else [*points, taken], key=lambda p: p["weights_bytes"]
+    )
+    rows = (
+        (
+            count(p["weights_bytes"]),
+            _db(p["sqnr_db"]),
+            f"{_db(budget['measured']['sqnr_db'])} with {count(budget['measured']['weights_bytes'])} bytes"
+            if p == taken
+            else "",
+        )
+        for p in every
+    )
+    return table(("bytes of weights", "expected", "measured"), rows)
 
 
 def error_table(accuracy: Row | None) -> list[str]:

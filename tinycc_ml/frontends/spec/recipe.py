@@ -82,6 +82,11 @@ CALLS: Mapping[str, RecipeCall] = {
             "rounding": ("auto", "nearest", "second-order"),
         },
     ),
+    "budget": _call(
+        "Mixed precision: a scheme for each layer, within bytes of stored weights, with so many dB at the worst output.",
+        lambda v: _some(weights=v["weights"], sqnr=None if v["sqnr"] is None else float(v["sqnr"])),
+        Parameter("weights", "size", None), Parameter("sqnr", "number", None),
+    ),
     "explain_accuracy": _call("The report says what rounding each node costs.", _switch("explain_accuracy"), _ON),
     "calibrate": _call(
         "Sample inputs [N, ...] by name, which int8 needs.", lambda v: {"calibrate": v["file"]},
