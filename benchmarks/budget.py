@@ -45,11 +45,10 @@ class Task:
 
 TASKS = (
     Task("kws", ("--weights", "20K"), 0.9),
-    Task("kws", ("--weights", "12K"), 0.9),
+    Task("kws", ("--weights", "14K"), 0.9),
     Task("kws", ("--sqnr", "25"), 0.9),
-    Task("vww", ("--weights", "128K")),
-    Task("vww", ("--weights", "96K")),
     Task("vww", ("--weights", "64K")),
+    Task("vww", ("--weights", "112K")),
 )
 
 

@@ -25,12 +25,12 @@ from .quantize import marked
 from .scheme import SCHEMES, Assignment, Scheme
 from .sensitivity import db_of, noise_of, sensitivities
 from .simulate import Rounding
-from .trials import Net, Parts, Settled, fitted_on, judged_on, made_of, spread
+from .trials import Net, Parts, Settled, fitted_on, judged_on, made_of
 
 _ROUNDS = 6
 _POINTS = 10
-# Samples that sensitivities are measured on, at most
-_MEASURED = 24
+# Multiply-accumulates for each measurement of a sensitivity: there are some hundred of them
+_MEASURED_MACS = 300_000_000
 # For a marked graph: bytes of stored weights by node of the float graph
 Stored = Callable[[Graph], Mapping[str, int]]
 
@@ -101,7 +101,7 @@ def _case(
     )  # fmt: skip
     sizes = _sizes(net, types, made, stored)
     smaller = {name: _smaller(name, by, sizes) for name, by in made.items()}
-    measured = spread(net.halves[1], _MEASURED)
+    measured = judged_on(net.graph, net.halves[1], _MEASURED_MACS)
     noises = sensitivities(net.judge, measured, smaller, parts.next())
     options = [
         [Option(s, sizes[s].get(name, 0), noise) for s, noise in noises[name].items()]

@@ -249,8 +249,9 @@ def _macs(graph: Graph) -> int:
     return max(sum(op_of(node).macs(Site.of(graph, node)) for node in graph.nodes), 1)
 
 
-def judged_on(graph: Graph, numbers: Sequence[int]) -> list[int]:
-    return spread(numbers, max(_JUDGED_MACS // _macs(graph), _JUDGED_LEAST))
+def judged_on(graph: Graph, numbers: Sequence[int], macs: int = _JUDGED_MACS) -> list[int]:
+    """Of these samples as many as so many multiply-accumulates pay for."""
+    return spread(numbers, max(macs // _macs(graph), _JUDGED_LEAST))
 
 
 def fitted_on(graph: Graph, numbers: Sequence[int]) -> list[int]:
