@@ -84,6 +84,48 @@ TML_INLINE int32_t tml_requantize_even(int32_t acc, int32_t m)
     return halfway && y % 2 != 0 ? y - 1 : y;
 }
 
+/*
+ * The end of every kernel with int16 activations: y_zero_point + floor(acc * m / 2^n + 1/2),
+ * limited to y_min..y_max. n: 17..62; |acc| * m: up to 2^62.
+ */
+TML_INLINE int32_t tml_output_wide(int64_t acc, int32_t m, int_fast16_t n, int32_t y_zero_point,
+                                   int32_t y_min, int32_t y_max)
+{
+    int64_t y = y_zero_point + ((acc * m + ((int64_t)1 << (n - 1))) >> n);
+    if (y < y_min) {
+        return y_min;
+    }
+    return y > y_max ? y_max : (int32_t)y;
+}
+
+/* The end of add and sub with int16 activations: floor(acc / 2^s + 1/2), limited to y_min..y_max. s: 0..31; |acc|:
+ * up to 2^62. */
+TML_INLINE int32_t tml_wide_sum(int64_t acc, int_fast16_t s, int32_t y_min, int32_t y_max)
+{
+    int64_t y = s == 0 ? acc : ((acc >> (s - 1)) + 1) >> 1;
+    if (y < y_min) {
+        return y_min;
+    }
+    return y > y_max ? y_max : (int32_t)y;
+}
+
+/* As tml_output_wide, but a result exactly between two integers goes to the even one. */
+TML_INLINE int32_t tml_output_wide_even(int64_t acc, int32_t m, int_fast16_t n,
+                                        int32_t y_zero_point, int32_t y_min, int32_t y_max)
+{
+    int64_t half = (int64_t)1 << (n - 1);
+    int64_t product = acc * m;
+    int64_t y = (product + half) >> n;
+    if ((product & (2 * half - 1)) == half && (y & 1) != 0) {
+        y--;
+    }
+    y += y_zero_point;
+    if (y < y_min) {
+        return y_min;
+    }
+    return y > y_max ? y_max : (int32_t)y;
+}
+
 /* The end of every int8 kernel: y_zero_point + requantize(acc * 2^pre_shift, m), limited to
  * y_min..y_max (within int8). */
 TML_INLINE int8_t tml_output_i8(int32_t acc, int32_t m, int_fast16_t pre_shift,

@@ -22,7 +22,7 @@ from tinycc_ml.resources import runtime_dir
 from tinycc_ml.toolchain import build_library
 
 from .case_models import inputs_of, model_of
-from .test_integer_references import quantised
+from .test_integer_references import has_form, quantised
 
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror", "-O1")
 
@@ -58,9 +58,12 @@ def calls() -> Mapping[str, Call]:
         for case in op.cases:
             inputs = inputs_of(case, 2)
             graphs = [run_passes(load(model_of(case)), FLOAT)]
-            if case.integer:
-                graphs.append(quantised(case, inputs)[1])
-            for kind, graph in zip(("f32", "i8"), graphs, strict=False):
+            kinds = ["f32"]
+            for scheme, kind in (("int8", "i8"), ("int16x8", "i16x8"), ("int16x16", "i16x16")):
+                if case.integer and has_form(case, scheme):
+                    kinds.append(kind)
+                    graphs.append(quantised(case, inputs, scheme)[1])
+            for kind, graph in zip(kinds, graphs, strict=True):
                 values = run(graph, inputs[0])
                 for k, node in enumerate(graph.nodes):
                     found[f"{op.name}-{case.name}-{kind}-{k}-{node.op}"] = Call(

@@ -14,19 +14,25 @@ import numpy as np
 
 INT32_MAX = 2**31 - 1
 MAX_PRE_SHIFT = 15
+# |acc| * m of wide nodes is at most this, so that half of 2^n added is an int64 (numerics.md §2)
+WIDE_MAX = 2**62
 
 
-def requantize(acc: np.ndarray, multiplier: np.ndarray | int) -> np.ndarray:
-    """floor(acc * multiplier / 2^32 + 1/2). acc: int32 range, multiplier: 0..2^31-1. Gives int64."""
+def requantize(acc: np.ndarray, multiplier: np.ndarray | int, pre_shift: int = 0) -> np.ndarray:
+    """floor(acc * 2^pre_shift * multiplier / 2^32 + 1/2), the product an int64. multiplier: 0..2^31-1;
+    pre_shift: -30..15. Gives int64."""
     product = np.asarray(acc, np.int64) * np.asarray(multiplier, np.int64)
-    return (product + (1 << 31)) >> 32
+    return (product + (1 << (31 - pre_shift))) >> (32 - pre_shift)
 
 
-def requantize_even(acc: np.ndarray, multiplier: np.ndarray | int) -> np.ndarray:
+def requantize_even(
+    acc: np.ndarray, multiplier: np.ndarray | int, pre_shift: int = 0
+) -> np.ndarray:
     """As `requantize`, but a result exactly between two integers goes to the even one (numerics.md §6)."""
     product = np.asarray(acc, np.int64) * np.asarray(multiplier, np.int64)
-    y = (product + (1 << 31)) >> 32
-    halfway = (product & 0xFFFFFFFF) == 1 << 31
+    half = 1 << (31 - pre_shift)
+    y = (product + half) >> (32 - pre_shift)
+    halfway = (product & (2 * half - 1)) == half
     return np.where(halfway & (y % 2 != 0), y - 1, y)
 
 
@@ -43,7 +49,8 @@ def round_half_up(value: np.ndarray | float) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Multiplier:
-    """Real scales as `value / 2^32 * 2^pre_shift`; value: int32, one per channel."""
+    """Real scales as `value / 2^32 * 2^pre_shift`; value: int32, one per channel; pre_shift: 0..15, of wide
+    nodes -30..15."""
 
     value: np.ndarray
     pre_shift: int
@@ -62,6 +69,21 @@ def multiplier_of(scale: np.ndarray) -> Multiplier:
     raise ValueError(f"a scale of {scale.max():g} is too large to requantise with")
 
 
+def wide_multiplier_of(scale: np.ndarray, bound: np.ndarray | int) -> Multiplier:
+    """The most exact multipliers for positive real scales of accumulators up to `bound` in size, whose product
+    is an int64 (numerics.md §2). ValueError when there are none."""
+    scale = np.atleast_1d(np.asarray(scale, np.float64))
+    reach = [int(b) for b in np.broadcast_to(np.asarray(bound, np.int64), scale.shape).ravel()]
+    for pre_shift in range(-30, MAX_PRE_SHIFT + 1):
+        scaled = scale * 2.0 ** (32 - pre_shift)
+        if scaled.max() >= INT32_MAX:
+            continue
+        value = round_half_up(scaled)
+        if all(int(v) * b <= WIDE_MAX for v, b in zip(value.ravel(), reach, strict=True)):
+            return Multiplier(value.astype(np.int32), pre_shift)
+    raise ValueError(f"a scale of {scale.max():g} is too large to requantise with")
+
+
 @dataclass(frozen=True)
 class SharedMultipliers:
     """Integer factors with one common shift: real scale k = value[k] / 2^shift."""
@@ -70,14 +92,16 @@ class SharedMultipliers:
     shift: int
 
 
-def shared_multipliers(scales: tuple[float, ...], reach: int) -> SharedMultipliers:
-    """Factors for a sum of terms, each at most `reach` in size, that stays an int32.
+def shared_multipliers(
+    scales: tuple[float, ...], reach: int, most: int = INT32_MAX
+) -> SharedMultipliers:
+    """int32 factors for a sum of terms, each at most `reach` in size, that stays within `most`.
 
-    The shift is the largest in 0..31 that keeps the sum of reach * value an int32, so the factors are
-    as exact as 32 bits allow. ValueError when not even shift 0 fits.
+    The shift is the largest in 0..31 that keeps the sum of reach * value there, so the factors are
+    as exact as the accumulator allows. ValueError when not even shift 0 fits.
     """
     for shift in range(31, -1, -1):
         value = tuple(int(round_half_up(s * 2.0**shift)) for s in scales)
-        if sum(abs(v) for v in value) * reach <= INT32_MAX:
+        if sum(map(abs, value)) * reach <= most and max(map(abs, value)) <= INT32_MAX:
             return SharedMultipliers(value, shift)
-    raise ValueError(f"scales of {max(scales):g} are too large for 32 bits")
+    raise ValueError(f"scales of {max(scales):g} are too large to add with")

@@ -16,10 +16,12 @@ import numpy as np
 from ..ir.graph import Attrs
 from ..ir.types import F32
 from ..numerics.fixedpoint import requantize_even
-from .base import PLANAR, Arrays, Case, Kernel, Op, QuantizeRule, Site, clamped
+from .base import PLANAR, Arrays, Case, Kernel, Nest, Op, QuantizeRule, Site, clamped
 from .channels import channelwise
 from .contraction import finish, float_params, quantized_params
 from .importing import TO_NCHW, OnnxNode
+from .indexing import index_table, read, table_read
+from .integer_end import accumulator_c, output_c, reach, shifted
 from .intervals import rising
 from .lowering import Lowering
 from .pooling import (
@@ -30,6 +32,8 @@ from .pooling import (
     infer,
     onnx_pool_window,
     params,
+    pool_nest,
+    same_type,
     window_cycles,
     window_of,
 )  # fmt: skip
@@ -72,7 +76,8 @@ def lower(low: Lowering) -> None:
     x = low.activation(0)
     seen = np.maximum(counts(x.shape, low.attrs), 1)
     divisor = np.arange(seen.min(), seen.max() + 1)
-    m = low.multiplier(x.type.quant.scale0 / low.y_quant.scale0 / divisor)  # type: ignore[union-attr]
+    scale = x.type.quant.scale0 / low.y_quant.scale0 / divisor  # type: ignore[union-attr]
+    m = low.multiplier(scale, _area(low.attrs) * (2**x.type.dtype.bits - 1))
     kept = {k: v for k, v in low.attrs.items() if k not in ("min", "max")}
     attrs = {**kept, "first_count": int(seen.min()), "pre_shift": m.pre_shift, **low.limits()}
     low.emit("average_pool2d", [x.name, low.constant("multiplier", m.value)], attrs)
@@ -93,9 +98,7 @@ def _band(site: Site, window: Window) -> dict[str, tuple[int, ...]]:
 
 
 def accumulator(site: Site) -> np.ndarray:
-    zero = site.x.quant.zero  # type: ignore[union-attr]
-    reach = max(127 - zero, zero + 128)
-    return np.asarray([_area(site.attrs) * reach << site.attrs["pre_shift"]], np.int64)
+    return shifted(np.asarray([_area(site.attrs) * reach(site, 0)], np.int64), site)
 
 
 def _params(site: Site) -> dict[str, int | float]:
@@ -129,8 +132,9 @@ def _cycles(site: Site) -> float:
 
 
 def _planes_refusal(site: Site) -> str | None:
-    if site.x.dtype.name != "i8":
-        return f"takes i8, got {site.x.dtype}"
+    refusal = same_type(site, "i8")
+    if refusal:
+        return refusal
     whole = tuple(site.attrs["kernel"]) == site.x.shape[1:3] and site.y.shape[1:3] == (1, 1)
     padded = any(site.attrs["pads"]) or any(site.attrs.get("counted_pads", ()))
     return "takes one window over the whole image" if padded or not whole else None
@@ -139,7 +143,7 @@ def _planes_refusal(site: Site) -> str | None:
 KERNELS = (
     Kernel(
         "tml_average_pool2d_i8", "average_pool2d",
-        accepts=lambda site: None if site.x.dtype.name == "i8" else f"takes i8, got {site.x.dtype}",
+        accepts=lambda site: same_type(site, "i8"),
         params=_params, arrays=lambda site: (("multiplier", site.const(1)),),
         cycles=_cycles,
     ),
@@ -150,10 +154,29 @@ KERNELS = (
     ),
     Kernel(
         "tml_average_pool2d_f32", "average_pool2d",
-        accepts=lambda site: None if site.x.dtype.name == "f32" else f"takes f32, got {site.x.dtype}",
+        accepts=lambda site: same_type(site, "f32"),
         params=_params, cycles=_cycles,
     ),
 )  # fmt: skip
+
+
+def _nest(site: Site) -> Nest:
+    """Of windows with padding, counts are found by their ends."""
+    zero = site.x.quant.zero  # type: ignore[union-attr]
+    bound = _area(site.attrs) * reach(site, 0)
+    kind = accumulator_c(site, bound)
+    value = f"(int32_t)x0[at]{f' - {zero}' if zero else ''}".replace("- -", "+ ")
+    seen = np.maximum(counts(site.x.shape, site.attrs), 1)[0, :, :, 0] - site.attrs["first_count"]
+    arrays: tuple[tuple[str, np.ndarray], ...] = ()
+    index = "0"
+    if seen.max() > seen.min() or seen.min() > 0:
+        table = index_table(seen.ravel())
+        arrays = (("count", table),)
+        index = table_read("count", table, f"{site.y.shape[2]}U * y + x")
+    m = read(site, 1, index)
+    return pool_nest(
+        site, f"{kind} acc = 0;", f"acc += {value};", output_c(site, "acc", m, even=True), arrays
+    )
 
 
 def from_average_pool(node: OnnxNode) -> None:
@@ -205,6 +228,7 @@ OP = Op(
     rows=windowed(lambda site: window_of(site.attrs), _band),
     quantize=QuantizeRule(lower),
     kernels=KERNELS,
+    nest=_nest,
     clamps=True,
     onnx={"AveragePool": from_average_pool, "GlobalAveragePool": from_global},
     summary="AveragePool and GlobalAveragePool, 1-D and 2-D",

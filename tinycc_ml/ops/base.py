@@ -169,6 +169,8 @@ class QuantizeRule:
     bias: int | None = None
     judges_input: bool = False
     windows: Callable[[Site, np.ndarray], np.ndarray] | None = None
+    # whether its integer form takes and gives int8 only, not int16
+    int8_only: bool = False
     # values within the op whose range the integer form needs: the node gets an attribute `<name>_range`
     inside: Callable[[Arrays, Attrs], Mapping[str, np.ndarray]] | None = None
 

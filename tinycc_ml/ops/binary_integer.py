@@ -1,14 +1,15 @@
 """The integer forms of the functions of two values. Each writes its arithmetic twice: in NumPy and in C.
 
 linear   y = clamp(rounding_shift(x0 * multiplier0 + x1 * multiplier1 + offset, shift)); a constant operand
-         is an int32 array at the accumulator's scale that holds the offset too
+         is an int32 array (int64 in wide nodes) at the accumulator's scale that holds the offset too
 product  y = clamp(zero + requantize((x0 - z0) * (x1 - z1) << pre_shift, multiplier)); a constant operand is
          an int32 array of signed multipliers
 quotient y = clamp(zero + requantize((x0 - z0) << pre_shift, table[x1 + 128])), table: the reciprocals
 extremum the smaller or larger of two values of one quantisation
 
-With one value on one side, any of them is a table of 256 entries (the op lut). All int32 sums are bounded
-by construction: linear below 2^30, product and quotient below 2^31 (255 * 255 << 15).
+With one value on one side, any of them is a table of 256 entries (the op lut) on int8. All int32 sums are
+bounded by construction: linear below 2^30, product and quotient below 2^31 (255 * 255 << 15); the int64 sums of
+linear in wide nodes (integer_end.py) below 2^62.
 """
 
 from __future__ import annotations
@@ -20,15 +21,23 @@ import numpy as np
 
 from ..ir.graph import Tensor
 from ..ir.types import Quant
-from ..numerics.fixedpoint import requantize, round_half_up, rounding_shift, shared_multipliers
+from ..numerics.fixedpoint import (
+    INT32_MAX,
+    WIDE_MAX,
+    requantize,
+    round_half_up,
+    rounding_shift,
+    shared_multipliers,
+)
 from .base import Arrays, Site
 from .indexing import read
+from .integer_end import accumulator_c, clamped_integer_c, is_wide, narrowed, output_c, reach
 from .lowering import Lowering
-from .lut import rescaled, table_of
+from .lut import emit_lut, rescaled
 
 Function = Callable[[np.ndarray, np.ndarray], np.ndarray]
-# |x - zero point| of int8
-REACH = 255
+# |x - zero point| at most, of a run-time operand
+REACH = {8: 255, 16: 65535}
 # A quotient of that many steps of the result saturates, whatever the dividend
 SATURATING = 512.0
 
@@ -47,7 +56,9 @@ class Form:
 def lower(low: Lowering, form: Form, function: Function) -> None:
     """A table where one operand is a single constant or both are one tensor, else the op's own form."""
     names = low.node.inputs
-    if names[0] == names[1]:
+    if low.is_wide and (form.monotone or (form is DIV and low.is_constant(1))):
+        form.lower(low)  # more exact than a table of int16
+    elif names[0] == names[1]:
         _emit_table(low, low.activation(0), lambda real: function(real, real))
     elif low.is_constant(1) and low.real(1).size == 1:
         value = low.real(1).reshape(())
@@ -60,11 +71,10 @@ def lower(low: Lowering, form: Form, function: Function) -> None:
 
 
 def _emit_table(low: Lowering, x: Tensor, function: Callable[[np.ndarray], np.ndarray]) -> None:
-    table = low.constant("table", table_of(x.type, low.y, function))
     if x.shape == low.y.shape:
-        low.emit("lut", [x.name, table], {})
+        emit_lut(low, x, function)
         return
-    y = low.emit("lut", [x.name, table], {}, replace(low.y, shape=x.shape))
+    y = emit_lut(low, x, function, replace(low.y, shape=x.shape))
     low.emit("reshape", [y], {"shape": low.y.shape})
 
 
@@ -94,10 +104,6 @@ def full_rank(low: Lowering, constant: np.ndarray) -> np.ndarray:
     return constant.reshape((1,) * (low.y.rank - constant.ndim) + constant.shape)
 
 
-def _clamp(site: Site, value: np.ndarray) -> np.ndarray:
-    return np.clip(value, site.attrs["q_min"], site.attrs["q_max"]).astype(np.int8)
-
-
 def _less(value: str, zero: int) -> str:
     """value - zero as an int32 C expression."""
     if zero == 0:
@@ -123,20 +129,22 @@ def _linear(low: Lowering, signs: tuple[int, int]) -> None:
 def _linear_constant(low: Lowering, k: int, signs: tuple[int, int]) -> None:
     """The constant's peak counts as a second term, so that it fits the accumulator."""
     x, y = low.activation(k), low.y_quant
+    reached = REACH[16 if low.is_wide else 8]
     steps = signs[1 - k] * low.real(1 - k).astype(np.float64) / y.scale0
     quant = _quant(x)
     m, _, one, shift = _shared(
-        low, (signs[k] * quant.scale0 / y.scale0, np.abs(steps).max() / REACH)
+        low, (signs[k] * quant.scale0 / y.scale0, np.abs(steps).max() / reached)
     )
     offset = round_half_up(steps * 2.0**shift) + one * y.zero - m * quant.zero
-    constant = low.constant("offset", full_rank(low, offset).astype(np.int32))
+    constant = low.constant("offset", low.stored(full_rank(low, offset), "its constant"))
     low.emit(low.node.op, [x.name, constant], {"multiplier0": m, "shift": shift, **low.limits()})
 
 
 def _shared(low: Lowering, scales: tuple[float, float]) -> tuple[int, int, int, int]:
     """Two factors, the 1 of the result's zero point, and the shift."""
+    most, bits = (WIDE_MAX, 16) if low.is_wide else (INT32_MAX, 8)
     try:
-        factors = shared_multipliers((*scales, 1.0), REACH)
+        factors = shared_multipliers((*scales, 1.0), REACH[bits], most)
     except ValueError as error:
         low.refuse(str(error))
     return (*factors.value, factors.shift)  # type: ignore[return-value]
@@ -149,23 +157,25 @@ def _linear_integer(site: Site, arrays: Arrays) -> np.ndarray:
         acc = acc + arrays[1].astype(np.int64) * attrs["multiplier1"] + attrs["offset"]
     else:
         acc = acc + arrays[1]
-    return _clamp(site, rounding_shift(acc, attrs["shift"]))
+    return narrowed(site, rounding_shift(acc, attrs["shift"]))
 
 
 def _linear_c(site: Site, left: str, right: str, out: str) -> tuple[str, ...]:
     attrs = site.attrs
-    acc = f"(int32_t){read(site, 0, left)} * {attrs['multiplier0']} + "
+    kind = "int64_t" if is_wide(site) else "int32_t"
+    acc = f"({kind}){read(site, 0, left)} * {attrs['multiplier0']} + "
     if "multiplier1" in attrs:
         offset = attrs["offset"]
-        acc += f"(int32_t){read(site, 1, right)} * {attrs['multiplier1']}"
-        acc += f" {'-' if offset < 0 else '+'} {abs(offset)}" if offset else ""
+        acc += f"({kind}){read(site, 1, right)} * {attrs['multiplier1']}"
+        unit = "LL" if abs(offset) > INT32_MAX else ""
+        acc += f" {'-' if offset < 0 else '+'} {abs(offset)}{unit}" if offset else ""
     else:
         acc += read(site, 1, right)
-    value = f"tml_rounding_shift(acc, {attrs['shift']})"
-    return (
-        f"const int32_t acc = {acc};",
-        f"{out} = (int8_t)tml_clamp_i32({value}, {attrs['q_min']}, {attrs['q_max']});",
-    )
+    if is_wide(site):
+        result = f"tml_wide_sum(acc, {attrs['shift']}, {attrs['q_min']}, {attrs['q_max']})"
+        return (f"const int64_t acc = {acc};", f"{out} = ({site.y.dtype.c}){result};")
+    value = clamped_integer_c(site, f"tml_rounding_shift(acc, {attrs['shift']})")
+    return (f"const int32_t acc = {acc};", f"{out} = {value};")
 
 
 def _product(low: Lowering) -> None:
@@ -175,7 +185,8 @@ def _product(low: Lowering) -> None:
         return
     x0, x1 = low.activation(0), low.activation(1)
     scale = _quant(x0).scale0 * _quant(x1).scale0 / y.scale0
-    m = low.multiplier(np.asarray([scale]))
+    bound = REACH[x0.type.dtype.bits] * REACH[x1.type.dtype.bits]
+    m = low.multiplier(np.asarray([scale]), bound)
     attrs = {"multiplier": int(m.value[0]), "pre_shift": m.pre_shift, **low.limits()}
     low.emit("mul", [x0.name, x1.name], attrs)
 
@@ -186,7 +197,7 @@ def emit_scaling(low: Lowering, k: int, factor: np.ndarray) -> None:
         low.refuse("a constant factor is infinite or no number")
     x = low.activation(k)
     scale = factor * _quant(x).scale0 / low.y_quant.scale0
-    m = low.multiplier(np.abs(scale))
+    m = low.multiplier(np.abs(scale), REACH[x.type.dtype.bits])
     values = np.sign(scale) * m.value.reshape(scale.shape)
     signed = low.constant("multiplier", full_rank(low, values).astype(np.int32))
     low.emit("mul", [x.name, signed], {"pre_shift": m.pre_shift, **low.limits()})
@@ -200,16 +211,18 @@ def _product_integer(site: Site, arrays: Arrays) -> np.ndarray:
         m: np.ndarray | int = attrs["multiplier"]
     else:
         m = arrays[1]
-    return _clamp(site, requantize(acc << attrs["pre_shift"], m) + y.zero)
+    return narrowed(site, requantize(acc, m, attrs["pre_shift"]) + y.zero)
 
 
 def _product_c(site: Site, left: str, right: str, out: str) -> tuple[str, ...]:
     x0 = _less(read(site, 0, left), _quant(site.inputs[0]).zero)
     if "multiplier" in site.attrs:
         x1 = _less(read(site, 1, right), _quant(site.inputs[1]).zero)
+        kind = accumulator_c(site, reach(site, 0) * reach(site, 1))
+        cast = f"({kind})" if kind != "int32_t" else ""
         return (
-            f"const int32_t acc = {x0} * {x1};",
-            f"{out} = {_output(site, 'acc', str(site.attrs['multiplier']))};",
+            f"const {kind} acc = {cast}{x0} * {x1};",
+            f"{out} = {output_c(site, 'acc', str(site.attrs['multiplier']))};",
         )
     return _scaled_c(site, x0, read(site, 1, right), site.const(1), out)
 
@@ -218,13 +231,8 @@ def _scaled_c(site: Site, v: str, m: str, multipliers: np.ndarray, out: str) -> 
     """requantize takes no negative multiplier; -v * -m is the same number."""
     lines = (f"const int32_t v = {v};", f"const int32_t m = {m};")
     if multipliers.min() < 0:
-        return (*lines, f"{out} = {_output(site, 'm < 0 ? -v : v', 'm < 0 ? -m : m')};")
-    return (*lines, f"{out} = {_output(site, 'v', 'm')};")
-
-
-def _output(site: Site, acc: str, multiplier: str) -> str:
-    attrs, zero = site.attrs, _quant(site.outputs[0]).zero
-    return f"tml_output_i8({acc}, {multiplier}, {attrs['pre_shift']}, {zero}, {attrs['q_min']}, {attrs['q_max']})"
+        return (*lines, f"{out} = {output_c(site, 'm < 0 ? -v : v', 'm < 0 ? -m : m')};")
+    return (*lines, f"{out} = {output_c(site, 'v', 'm')};")
 
 
 def _quotient(low: Lowering) -> None:
@@ -237,6 +245,8 @@ def _quotient(low: Lowering) -> None:
             low.refuse("its constant divisor holds a zero")
         emit_scaling(low, 0, 1.0 / divisor)
         return
+    if low.is_wide:
+        low.refuse("it divides by an activation, which int16 has no table for", "use int8 here")
     x0, x1 = low.activation(0), low.activation(1)
     q0, q1 = _quant(x0), _quant(x1)
     divisors = np.arange(-128, 128, dtype=np.float64) - q1.zero
@@ -251,8 +261,8 @@ def _quotient_integer(site: Site, arrays: Arrays) -> np.ndarray:
     x0, x1, table = arrays
     acc = x0.astype(np.int64) - _quant(site.inputs[0]).zero
     m = table[x1.astype(np.int64) + 128]
-    return _clamp(
-        site, requantize(acc << site.attrs["pre_shift"], m) + _quant(site.outputs[0]).zero
+    return narrowed(
+        site, requantize(acc, m, site.attrs["pre_shift"]) + _quant(site.outputs[0]).zero
     )
 
 
@@ -275,8 +285,8 @@ def _extremum_form(function: Function, relation: str) -> Form:
     def in_c(site: Site, left: str, right: str, out: str) -> tuple[str, ...]:
         a, b = read(site, 0, left), read(site, 1, right)
         return (
-            f"const int8_t v0 = {a};",
-            f"const int8_t v1 = {b};",
+            f"const {site.y.dtype.c} v0 = {a};",
+            f"const {site.y.dtype.c} v1 = {b};",
             f"{out} = v0 {relation} v1 ? v0 : v1;",
         )
 

@@ -10,8 +10,9 @@ from .base import PLANAR, Kernel, Overlap, Site
 
 def _refusal(site: Site) -> str | None:
     x0, x1 = site.inputs[:2]
-    if any(t.is_constant or t.type.dtype.name != "i8" for t in (x0, x1)):
-        return "takes two run-time operands of i8"
+    kinds = {t.type.dtype.name for t in (x0, x1)} | {site.y.dtype.name}
+    if x0.is_constant or x1.is_constant or kinds != {"i8"}:
+        return "takes two run-time operands of i8, and gives i8"
     if x0.shape != site.y.shape or x1.shape != site.y.shape:
         return f"takes operands of the result's shape, got {x0.type} and {x1.type}"
     return _number_refusal(site)

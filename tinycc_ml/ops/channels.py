@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..ir.graph import Attrs
-from ..numerics.fixedpoint import INT32_MAX
 from .base import Site
 from .contraction import accumulator_bound
+from .integer_end import fits
 from .intervals import channels_of
 
 
@@ -140,7 +140,7 @@ def contracted(site: Site, inside: np.ndarray) -> Channels:
         x = cut.operands[0] & ~(differs & matters)
         if len(site.inputs) < 3:
             x = x & ~differs  # there is no bias to add it to
-        if not site.is_float and accumulator_bound(site, 0).max(initial=0) > INT32_MAX:
+        if not site.is_float and not fits(site, accumulator_bound(site, 0)):
             x = np.zeros_like(x)  # it will be refused; its bias must not wrap before that
         return replace(cut, operands=(x, *cut.operands[1:]))
 

@@ -15,6 +15,7 @@ from .base import Arrays, Case, Const, Element, Nest, Op, QuantizeRule, Site, cl
 from .channels import channelwise
 from .importing import OnnxNode
 from .indexing import clamped_c, nested
+from .integer_end import clamped_integer_c
 from .intervals import rising
 from .lowering import Lowering
 from .lut import emit_lut
@@ -36,7 +37,7 @@ def integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
 
 def lower(low: Lowering) -> None:
     x = low.activation(0)
-    if x.type.quant == low.y_quant:
+    if (x.type.dtype, x.type.quant) == (low.y.dtype, low.y_quant):
         low.emit("clip", [x.name], low.limits())
     else:
         emit_lut(low, x, lambda real: clamped(real, low.attrs))
@@ -50,8 +51,7 @@ def _nest(site: Site) -> Nest:
         return Nest(
             nested(("i",), (size,), body), includes=("math.h",), in_place=(0,), cycles=6.0 * size
         )
-    low, high = site.attrs["q_min"], site.attrs["q_max"]
-    body = (f"y0[i] = (int8_t)tml_clamp_i32(x0[i], {low}, {high});",)
+    body = (f"y0[i] = {clamped_integer_c(site, 'x0[i]')};",)
     return Nest(nested(("i",), (size,), body), in_place=(0,), cycles=6.0 * size)
 
 

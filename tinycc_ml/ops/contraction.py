@@ -8,20 +8,22 @@ from dataclasses import replace
 import numpy as np
 
 from ..ir.graph import Tensor
+from ..ir.types import DType
 from ..numerics.fixedpoint import requantize
 from .base import Site, float_limits
+from .integer_end import is_wide, narrowed, shifted
 from .lowering import Contraction, Lowering
 
-Requantize = Callable[[np.ndarray, np.ndarray], np.ndarray]
+Requantize = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
 
 # Output channels that a portable kernel works on at once (runtime_c/dense/tml_dot_i8.h)
 BLOCK = 4
 
 
 def exact_matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """a @ b for integers of at most 9 bits, as int64, through floating point where that is exact."""
-    terms = a.shape[-1]
-    kind = np.float32 if terms * 256 * 128 < 2**24 else np.float64
+    """a @ b for integers of at most 16 bits, as int64, through floating point where that is exact."""
+    reach = 2 ** (8 * a.dtype.itemsize - 1) * (int(np.abs(b.astype(np.int64)).max(initial=0)) + 1)
+    kind = np.float32 if a.shape[-1] * reach < 2**24 else np.float64
     return (a.astype(kind) @ b.astype(kind)).astype(np.int64)
 
 
@@ -29,9 +31,8 @@ def finish(
     site: Site, acc: np.ndarray, multiplier: np.ndarray, rounded: Requantize = requantize
 ) -> np.ndarray:
     """The end of every integer contraction: requantise, add the zero point, clamp, narrow."""
-    attrs = site.attrs
-    scaled = rounded(acc << attrs["pre_shift"], multiplier) + site.y.quant.zero  # type: ignore[union-attr]
-    return np.clip(scaled, attrs["q_min"], attrs["q_max"]).astype(site.y.dtype.numpy)
+    scaled = rounded(acc, multiplier, site.attrs["pre_shift"]) + site.y.quant.zero  # type: ignore[union-attr]
+    return narrowed(site, scaled)
 
 
 def emit_contraction(low: Lowering, x: Tensor, parts: Contraction, attrs: Mapping) -> None:
@@ -47,20 +48,27 @@ def emit_contraction(low: Lowering, x: Tensor, parts: Contraction, attrs: Mappin
 
 
 def accumulator_bound(site: Site, channel_axis: int) -> np.ndarray:
-    """|accumulator| at most, per channel: |bias| + 128 * sum|w| before the pre-shift, times 2^pre_shift."""
+    """|accumulator| at most, per channel, of what is multiplied: shifted, unless the node is wide."""
+    return shifted(sum_bound(site, channel_axis), site)
+
+
+def sum_bound(site: Site, channel_axis: int) -> np.ndarray:
+    """|sum| at most, per channel, before any shift."""
     weights, bias = site.const(1).astype(np.int64), site.const(2).astype(np.int64)
-    least, most = _sums(weights, bias, channel_axis)
-    return np.maximum(np.abs(most), np.abs(least)) << site.attrs["pre_shift"]
+    least, most = sums(weights, bias, channel_axis, site.x.dtype)
+    return np.maximum(np.abs(most), np.abs(least))
 
 
 def settled(site: Site, channel_axis: int) -> Site:
     """The same integer contraction, where channels that give one value whatever x holds are sums that say
     so plainly: no weights, a small bias. Kernels with narrow accumulators can then take nets that are
     left with dead channels. The site itself when there is none."""
-    if site.attrs["pre_shift"]:
+    if site.attrs["pre_shift"] or is_wide(site):
         return site
     weights, bias, multiplier = (site.const(k).astype(np.int64) for k in (1, 2, 3))
-    value, constant = _only_values(site, *_sums(weights, bias, channel_axis), multiplier)
+    value, constant = _only_values(
+        site, *sums(weights, bias, channel_axis, site.x.dtype), multiplier
+    )
     if not constant.any():
         return site
     lanes = np.expand_dims(constant, [i for i in range(weights.ndim) if i != channel_axis])
@@ -77,13 +85,17 @@ def settled(site: Site, channel_axis: int) -> Site:
     return replace(site, inputs=tuple(inputs))
 
 
-def _sums(
-    weights: np.ndarray, bias: np.ndarray, channel_axis: int
+def sums(
+    weights: np.ndarray, bias: np.ndarray, channel_axis: int, x: DType
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The least and the most that a channel's sum can be for any int8 inputs."""
-    other = tuple(i for i in range(weights.ndim) if i != channel_axis)
-    low, high = np.minimum(weights, 0).sum(axis=other), np.maximum(weights, 0).sum(axis=other)
-    return bias + 127 * low - 128 * high, bias + 127 * high - 128 * low
+    """The least and the most that a channel's sum can be for any inputs of the type x."""
+    (least, most), other = x.range, _other_axes(weights, channel_axis)
+    negative, positive = (rule(weights, 0).sum(axis=other) for rule in (np.minimum, np.maximum))
+    return bias + most * negative + least * positive, bias + most * positive + least * negative
+
+
+def _other_axes(weights: np.ndarray, channel_axis: int) -> tuple[int, ...]:
+    return tuple(i for i in range(weights.ndim) if i != channel_axis)
 
 
 def _only_values(
@@ -118,8 +130,10 @@ def float_params(site: Site) -> dict[str, float]:
 
 def needs(site: Site, x: str, weights: str) -> str | None:
     """None when activations and weights have these element types, else what they have."""
-    got = site.x.dtype.name, site.inputs[1].type.dtype.name
-    return None if got == (x, weights) else f"takes {x} and {weights}, got {got[0]} and {got[1]}"
+    got = site.x.dtype.name, site.inputs[1].type.dtype.name, site.y.dtype.name
+    if got == (x, weights, x):
+        return None
+    return f"takes {x} and {weights} and gives {x}, got {got[0]} and {got[1]} for {got[2]}"
 
 
 def bias_or_zeros(site: Site, channels: int) -> np.ndarray:

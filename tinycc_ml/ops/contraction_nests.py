@@ -1,13 +1,15 @@
 """Sums of products as loop nests: for element types that no kernel takes.
 
-Those are int16 weights: uint8 ones with a zero point other than 128 need nine bits once it is taken off.
+Those are int16 activations, with int8 or int16 weights, and int16 weights on int8 activations: uint8 ones with a
+zero point other than 128 need nine bits once it is taken off.
 """
 
 from __future__ import annotations
 
 from .base import Loop, Nest, Site
-from .contraction import float_params, quantized_params
+from .contraction import float_params, sum_bound
 from .indexing import c_float, nested, read
+from .integer_end import accumulator_c, output_c
 from .windows import Window
 
 # Modelled cycles of a multiplication with its loads and loop
@@ -86,14 +88,17 @@ def _value(site: Site, element: str) -> str:
     return element if site.is_float else f"(int32_t){element}"
 
 
+def _accumulator(site: Site) -> str:
+    """Channels lie along the first axis of weights, or the last of depthwise ones."""
+    axis = 2 if site.node.op == "depthwise_conv2d" else 0
+    return accumulator_c(site, sum_bound(site, axis))
+
+
 def _sum(site: Site, target: str, loops: Loop) -> tuple[Loop | str, ...]:
     """The accumulator from the bias on, and the result that it becomes."""
     if not site.is_float:
-        fields = quantized_params(site)
-        names = ("pre_shift", "y_zero_point", "y_min", "y_max")
-        rest = ", ".join(str(fields[name]) for name in names)
-        result = f"tml_output_i8(acc, {read(site, 3, 'n')}, {rest})"
-        return (f"int32_t acc = {read(site, 2, 'n')};", loops, f"{target} = {result};")
+        result = output_c(site, "acc", read(site, 3, "n"))
+        return (f"{_accumulator(site)} acc = {read(site, 2, 'n')};", loops, f"{target} = {result};")
     bias = read(site, 2, "n") if len(site.inputs) > 2 else "0.0F"
     low, high = (c_float(float_params(site)[name]) for name in ("y_min", "y_max"))
     return (f"float acc = {bias};", loops, f"{target} = fminf(fmaxf(acc, {low}), {high});")

@@ -19,6 +19,7 @@ from ..numerics.fixedpoint import INT32_MAX
 from .base import Arrays, Case, Const, Kernel, Op, QuantizeRule, Site, clamped
 from .contraction import contraction_arrays, finish, float_params, needs, quantized_params
 from .importing import OnnxNode
+from .integer_end import reach, shifted
 from .lowering import Lowering
 from .windows import Window, image_params
 
@@ -115,10 +116,8 @@ def integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
 
 def accumulator(site: Site) -> np.ndarray:
     """As if all taps met at one pixel."""
-    zero = site.x.quant.zero  # type: ignore[union-attr]
-    reach = max(127 - zero, zero + 128)
-    total = np.abs(site.const(1).astype(np.int64)).sum(axis=(1, 2, 3)) * reach
-    return (total + np.abs(site.const(2).astype(np.int64))) << site.attrs["pre_shift"]
+    total = np.abs(site.const(1).astype(np.int64)).sum(axis=(1, 2, 3)) * reach(site, 0)
+    return shifted(total + np.abs(site.const(2).astype(np.int64)), site)
 
 
 def lower(low: Lowering) -> None:
@@ -271,7 +270,7 @@ OP = Op(
     reference,
     integer,
     accumulator=accumulator,
-    quantize=QuantizeRule(lower, weights={1: 0}, bias=2, windows=_rows_met),
+    quantize=QuantizeRule(lower, weights={1: 0}, bias=2, windows=_rows_met, int8_only=True),
     kernels=(_kernel("i8"), _kernel("f32")),
     macs=macs,
     clamps=True,

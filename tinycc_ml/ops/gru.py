@@ -177,6 +177,7 @@ OP = Op(
     accumulator=accumulator,
     quantize=QuantizeRule(
         lowering(Plan((0,), None, ("hidden", 1), h0_is_state=True)),
+        int8_only=True,
         weights={1: 0, 2: 0},
         bias=3,
         inside=_inside,

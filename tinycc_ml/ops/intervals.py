@@ -11,9 +11,9 @@ import numpy as np
 
 from ..ir.graph import Tensor
 from ..ir.types import TensorType
-from ..numerics.fixedpoint import INT32_MAX
 from .base import Arrays, Site
 from .contraction import finish
+from .integer_end import fits, shifted
 
 Integer = Callable[[Site, Arrays], tuple[np.ndarray, ...]]
 Rule = Callable[[Site, Sequence["Interval"]], tuple["Interval", ...]]
@@ -116,7 +116,7 @@ def contraction_interval(
     least = bias + (np.minimum(w * low, w * high).sum(axis=2) @ inside.T + border).min(axis=1)
     most = bias + (np.maximum(w * low, w * high).sum(axis=2) @ inside.T + border).max(axis=1)
     accumulator = Interval(least, most)
-    if max(-least.min(), most.max()) << site.attrs["pre_shift"] > INT32_MAX:
+    if not fits(site, shifted(np.maximum(-least, most), site)):
         return (all_values(site.y),)  # it will be refused: nothing is known of sums that wrap
     ends = finish(site, np.stack([least, most]), site.const(3))
     return (replace(hull((ends,)), accumulator=accumulator),)

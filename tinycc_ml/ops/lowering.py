@@ -11,8 +11,14 @@ import numpy as np
 from ..errors import Location, ModelError
 from ..ir.graph import Node, Origin, Tensor
 from ..ir.rewrite import Draft
-from ..ir.types import I8, I32, Quant, TensorType
-from ..numerics.fixedpoint import INT32_MAX, Multiplier, multiplier_of, round_half_up
+from ..ir.types import I8, I16, I32, Quant, TensorType
+from ..numerics.fixedpoint import (
+    INT32_MAX,
+    Multiplier,
+    multiplier_of,
+    round_half_up,
+    wide_multiplier_of,
+)
 from ..numerics.quantization import dequantize, integer_bound
 
 
@@ -68,16 +74,16 @@ class Lowering:
         return self.draft.tensors[maker.inputs[0]] if maker else None
 
     def activation(self, index: int) -> Tensor:
-        """A quantised int8 run-time operand with one scale. ModelError otherwise."""
+        """A quantised run-time operand with one scale, int8 or int16. ModelError otherwise."""
         tensor = self.quantized(index)
         if tensor is None or tensor.is_constant:
             self.refuse(f"operand {index} is a constant")
         if (
-            tensor.type.dtype != I8
+            tensor.type.dtype not in (I8, I16)
             or tensor.type.quant is None
             or not tensor.type.quant.is_per_tensor
         ):
-            self.refuse(f"operand {index} is {tensor.type}, wanted i8 with one scale")
+            self.refuse(f"operand {index} is {tensor.type}, wanted i8 or i16 with one scale")
         return tensor
 
     def is_constant(self, index: int) -> bool:
@@ -112,14 +118,21 @@ class Lowering:
 
     def limits(self) -> dict[str, int]:
         """The fused clamp on the integers of the result, as attributes q_min and q_max."""
-        low = float(self.attrs.get("min", -np.inf))
-        high = float(self.attrs.get("max", np.inf))
-        quant = self.y_quant
-        return {"q_min": integer_bound(low, quant), "q_max": integer_bound(high, quant)}
+        bounds = {"q_min": self.attrs.get("min", -np.inf), "q_max": self.attrs.get("max", np.inf)}
+        quant, dtype = self.y_quant, self.y.dtype
+        return {name: integer_bound(float(b), quant, dtype) for name, b in bounds.items()}
 
-    def multiplier(self, scale: np.ndarray) -> Multiplier:
+    @property
+    def is_wide(self) -> bool:
+        """Whether the result or a run-time operand is int16 (integer_end.py)."""
+        operands = [self.quantized(k) for k, name in enumerate(self.node.inputs) if name]
+        types = [self.y, *(t.type for t in operands if t is not None and not t.is_constant)]
+        return any(t.dtype == I16 for t in types)
+
+    def multiplier(self, scale: np.ndarray, bound: np.ndarray | int = INT32_MAX) -> Multiplier:
+        """bound: |accumulator| at most, which decides how exact the multipliers of wide nodes can be."""
         try:
-            return multiplier_of(scale)
+            return wide_multiplier_of(scale, bound) if self.is_wide else multiplier_of(scale)
         except ValueError as error:
             self.refuse(str(error))
 
@@ -143,12 +156,20 @@ class Lowering:
         )
         other = tuple(i for i in range(w.ndim) if i != channel_axis)
         bias = self._bias(bias_index, scale) - x.type.quant.zero * w.sum(axis=other)
-        if np.abs(bias).max(initial=0) > INT32_MAX:
-            self.refuse("its bias leaves the range of int32")
-        multiplier = self.multiplier(scale / self.y_quant.scale0)
+        reach = max(abs(end) for end in x.type.dtype.range)
+        bound = np.abs(bias) + reach * np.abs(w).sum(axis=other)
+        multiplier = self.multiplier(scale / self.y_quant.scale0, bound)
         return Contraction(
-            w.astype(np.int8 if fits else np.int16), bias.astype(np.int32), multiplier
+            w.astype(np.int8 if fits else np.int16), self.stored(bias, "its bias"), multiplier
         )
+
+    def stored(self, values: np.ndarray, what: str) -> np.ndarray:
+        """Integers at the accumulator's scale: int32; int64 where a wide node needs it."""
+        if np.abs(values).max(initial=0) <= INT32_MAX:
+            return values.astype(np.int32)
+        if not self.is_wide:
+            self.refuse(f"{what} leaves the range of int32")
+        return values
 
     def _bias(self, index: int, scale: np.ndarray) -> np.ndarray:
         """The bias as integers of the accumulator's scale: taken as is when it has that scale."""
@@ -166,8 +187,8 @@ class Lowering:
 
 @dataclass(frozen=True)
 class Contraction:
-    """Integer constants of a sum of products: int8 weights (int16 where they were uint8 with a zero point that
-    takes them beyond), int32 bias, multipliers per channel."""
+    """Integer constants of a sum of products: int8 weights (int16 where they are wider, or were uint8 with a zero
+    point that takes them beyond), int32 bias (int64 where a wide node needs it), multipliers per channel."""
 
     weights: np.ndarray
     bias: np.ndarray

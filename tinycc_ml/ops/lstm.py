@@ -166,7 +166,11 @@ OP = Op(
     integer_reference(_start, _integer_step),
     accumulator=accumulator,
     quantize=QuantizeRule(
-        lowering(Plan((0,), 2, ("cell", 1))), weights={1: 0, 2: 0}, bias=3, inside=_inside
+        lowering(Plan((0,), 2, ("cell", 1))),
+        int8_only=True,
+        weights={1: 0, 2: 0},
+        bias=3,
+        inside=_inside,
     ),
     nest=lambda site: _nest(site) if site.is_float else _integer_nest(site),
     macs=macs,

@@ -1,6 +1,7 @@
-"""Any function of one int8 value: a table of 256 entries, table[q + 128].
+"""Any function of one value: of int8 a table of 256 entries, table[q + 128]; of int16 straight lines between the
+257 entries of a table (numerics.md §8).
 
-x: i8 of any shape, table: i8[256]. Made by the integer lowering, never read from a model.
+x: i8 or i16 of any shape, table: i8 or i16 [256] or i16[257]. Made by the integer lowering, never read from a model.
 """
 
 from __future__ import annotations
@@ -13,39 +14,79 @@ import numpy as np
 from ..errors import ModelError
 from ..ir.graph import Attrs, Tensor
 from ..ir.types import TensorType
-from ..numerics.quantization import dequantize, quantize
+from ..numerics.fixedpoint import rounding_shift
+from ..numerics.quantization import affine, dequantize, quantize
 from .base import PLANAR, Arrays, Kernel, Nest, Op, Overlap, Site
 from .channels import channelwise
 from .indexing import nested, read_tensor
-from .intervals import Interval
+from .intervals import Interval, all_values
 from .lowering import Lowering
 from .rows import pixelwise
 
 
 def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
-    if types[0].dtype.bits != 8 or types[1].shape != (256,):
+    entries = {8: 256, 16: 257}.get(types[0].dtype.bits)
+    if types[1].shape != (entries,):
         raise ModelError(
-            f"lut takes 8-bit values and a table of 256, got {types[0]} and {types[1]}"
+            f"lut takes 8-bit values and a table of 256, or 16-bit ones and a table of 257, got {types[0]} and {types[1]}"
         )
     return (TensorType(types[0].shape, types[1].dtype),)
 
 
 def integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
     x, table = arrays
-    return (table[x.astype(np.int64) + 128],)
+    if len(table) == 256:
+        return (table[x.astype(np.int64) + 128],)
+    return (between(table, x).astype(table.dtype),)
+
+
+def between(table: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """int16 x on straight lines between the 257 entries of a table."""
+    at, wide = x.astype(np.int64) + 32768, table.astype(np.int64)
+    low = wide[at >> 8]
+    return low + rounding_shift((wide[(at >> 8) + 1] - low) * (at & 255), 8)
 
 
 def table_of(
     x: TensorType, y: TensorType, function: Callable[[np.ndarray], np.ndarray]
 ) -> np.ndarray:
-    """function over all 256 values of x, as integers of y. Values that are no number become 0."""
-    real = dequantize(np.arange(-128, 128), x)
+    """function over all 256 values of x, or at every 256th of the int16 ones and behind the last, as integers of
+    y. Values that are no number become 0."""
+    step = 1 if x.dtype.bits == 8 else 256
+    real = dequantize(np.arange(-128, 128 + (step > 1)) * step, x)
     result = np.nan_to_num(np.asarray(function(real), np.float64), posinf=3e38, neginf=-3e38)
     return quantize(result.astype(np.float32), y)
 
 
-def emit_lut(low: Lowering, x: Tensor, function: Callable[[np.ndarray], np.ndarray]) -> None:
-    low.emit("lut", [x.name, low.constant("table", table_of(x.type, low.y, function))], {})
+def emit_lut(
+    low: Lowering,
+    x: Tensor,
+    function: Callable[[np.ndarray], np.ndarray],
+    type_: TensorType | None = None,
+) -> str:
+    """The table's node; `type_` as in Lowering.emit. From int16 to int8 there is an int16 of the finer scale between."""
+    y = type_ or low.y
+    if x.type.dtype.bits == 16 and y.dtype.bits == 8:
+        quant = low.y_quant
+        top = max(abs(end - quant.zero) for end in y.dtype.range) * quant.scale0
+        fine = replace(y, dtype=x.type.dtype, quant=affine(-top, top, x.type.dtype))
+        between = emit_lut(low, x, function, fine)
+        return emit_rescaled(low, low.draft.tensors[between], type_)
+    table = low.constant("table", table_of(x.type, y, function))
+    return low.emit("lut", [x.name, table], {}, type_)
+
+
+def emit_rescaled(low: Lowering, x: Tensor, type_: TensorType | None = None) -> str:
+    """x with the quantisation of the result: a table; where x is int16 the product with a constant 1."""
+    if x.type.dtype.bits == 8:
+        return emit_lut(low, x, lambda real: real, type_)
+    scale = np.asarray([x.type.quant.scale0 / low.y_quant.scale0])  # type: ignore[union-attr]
+    multiplier = low.multiplier(scale, 65535)
+    shape = (1,) * x.type.rank
+    factor = low.constant("rescale", multiplier.value.reshape(shape))
+    first, last = low.y.dtype.range
+    attrs = {"pre_shift": multiplier.pre_shift, "q_min": first, "q_max": last}
+    return low.emit("mul", [x.name, factor], attrs, type_)
 
 
 def rescaled(low: Lowering, index: int) -> str:
@@ -53,14 +94,15 @@ def rescaled(low: Lowering, index: int) -> str:
     if low.is_constant(index):
         return low.constant("constant", quantize(low.real(index), low.y), low.y_quant)
     x = low.activation(index)
-    if x.type.quant == low.y_quant:
+    if (x.type.dtype, x.type.quant) == (low.y.dtype, low.y_quant):
         return x.name
-    table = low.constant("rescale", table_of(x.type, low.y, lambda real: real))
-    return low.emit("lut", [x.name, table], {}, low.y.with_shape(x.shape))
+    return emit_rescaled(low, x, low.y.with_shape(x.shape))
 
 
 def _interval(site: Site, operands: Sequence[Interval]) -> tuple[Interval, ...]:
     x, table = operands[0], site.const(1).astype(np.int64)
+    if len(table) > 256:
+        return (all_values(site.y),)
     q = np.arange(-128, 128)
     reached = (x.low[:, None] <= q) & (q <= x.high[:, None])
     low, high = site.y.dtype.range
@@ -72,8 +114,20 @@ def _interval(site: Site, operands: Sequence[Interval]) -> tuple[Interval, ...]:
 
 
 def _nest(site: Site) -> Nest:
+    if site.x.dtype.bits == 16:
+        return _lines_nest(site)
     body = (f"y0[i] = {read_tensor(site.inputs[1], 'x1', '(uint8_t)(x0[i] + 128)')};",)
     return Nest(nested(("i",), (site.x.size,), body), in_place=(0,), cycles=10.0 * site.x.size)
+
+
+def _lines_nest(site: Site) -> Nest:
+    body = (f"y0[i] = ({site.y.dtype.c})tml_recurrent_table_i16(x1, x0[i]);",)
+    return Nest(
+        nested(("i",), (site.x.size,), body),
+        includes=("recurrent/tml_recurrent_table_i16.h",),
+        in_place=(0,),
+        cycles=20.0 * site.x.size,
+    )
 
 
 def _refusal(site: Site) -> str | None:
@@ -113,5 +167,5 @@ OP = Op(
     rows=pixelwise,
     elementwise=True,
     transposed=lambda site, permutation: {},
-    summary="Table of 256 entries: any function of one int8 value",
+    summary="Any function of one value: a table, of int16 with straight lines between its entries",
 )

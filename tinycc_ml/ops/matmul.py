@@ -14,13 +14,14 @@ import numpy as np
 
 from ..errors import ModelError
 from ..ir.graph import Attrs, Tensor
-from ..ir.types import F32, I8, Quant, TensorType
+from ..ir.types import F32, I8, I16, Quant, TensorType
 from ..numerics.fixedpoint import requantize
 from ..numerics.quantization import quantize
 from .base import Arrays, Case, Const, Kernel, Loop, Nest, Op, QuantizeRule, Site
 from .contraction import float_params, quantized_params
 from .importing import OnnxNode
 from .indexing import affine, broadcast_strides, names, nested, read, strides_of
+from .integer_end import accumulator_c, narrowed, output_c, reach, shifted
 from .lowering import Lowering
 
 # What the kernel's accumulators hold before the zero points are taken off
@@ -47,35 +48,40 @@ def integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
         x.astype(np.float64) - t.type.quant.zero  # type: ignore[union-attr]
         for x, t in zip(arrays, site.inputs, strict=True)
     )
-    acc = (a @ b).astype(np.int64) << site.attrs["pre_shift"]
-    y = requantize(acc, site.attrs["multiplier"]) + site.y.quant.zero  # type: ignore[union-attr]
-    return (np.clip(y, site.attrs["q_min"], site.attrs["q_max"]).astype(np.int8),)
+    acc = (a @ b).astype(np.int64)
+    y = requantize(acc, site.attrs["multiplier"], site.attrs["pre_shift"]) + site.y.quant.zero  # type: ignore[union-attr]
+    return (narrowed(site, y),)
 
 
 def accumulator(site: Site) -> np.ndarray:
     """Every product at its largest."""
-    reach = [max(127 - t.type.quant.zero, t.type.quant.zero + 128) for t in site.inputs]  # type: ignore
-    return np.asarray([site.x.shape[-1] * reach[0] * reach[1] << site.attrs["pre_shift"]], np.int64)
+    return shifted(np.asarray([_sum_bound(site)], np.int64), site)
+
+
+def _sum_bound(site: Site) -> int:
+    return site.x.shape[-1] * reach(site, 0) * reach(site, 1)
 
 
 def lower(low: Lowering) -> None:
     a, b = _operand(low, 0), _operand(low, 1)
     scale = a.type.quant.scale0 * b.type.quant.scale0 / low.y_quant.scale0  # type: ignore[union-attr]
-    m = low.multiplier(np.asarray([scale]))
+    bound = a.shape[-1] * 2 ** (a.type.dtype.bits + b.type.dtype.bits)
+    m = low.multiplier(np.asarray([scale]), bound)
     attrs = {"multiplier": int(m.value[0]), "pre_shift": m.pre_shift, **low.limits()}
     low.emit("matmul", [a.name, b.name], attrs)
 
 
 def _operand(low: Lowering, index: int) -> Tensor:
-    """An activation, or a constant with one scale."""
+    """An activation, or a constant with one scale: int16 next to int16."""
     if not low.is_constant(index):
         return low.activation(index)
     known = low.quantized(index)
     if known and known.type.dtype == I8 and known.type.quant and known.type.quant.is_per_tensor:
         return known
     real = low.real(index)
-    quant = Quant.per_tensor(float(np.abs(real).max(initial=0)) / 127 or 1.0)
-    q = quantize(real, TensorType(real.shape, I8, quant))
+    dtype = I16 if low.is_wide else I8
+    quant = Quant.per_tensor(float(np.abs(real).max(initial=0)) / dtype.range[1] or 1.0)
+    q = quantize(real, TensorType(real.shape, dtype, quant))
     return low.draft.tensors[low.constant("matrix", q, quant)]
 
 
@@ -87,7 +93,7 @@ def _accepts(kind: str, site: Site) -> str | None:
     a, b = site.inputs
     if a.is_constant or b.is_constant:
         return "takes two matrices computed at run time"
-    if a.type.dtype.name != kind or b.type.dtype.name != kind:
+    if {a.type.dtype.name, b.type.dtype.name, site.y.dtype.name} != {kind}:
         return f"takes {kind}, got {a.type.dtype} and {b.type.dtype}"
     if a.type.rank != 3 or b.type.rank != 3 or a.shape[0] != b.shape[0]:
         return "takes [B, M, K] and [B, K, N]"
@@ -143,15 +149,15 @@ def _float_terms(site: Site, left: str, right: str, out: str) -> tuple[Loop | st
 
 def _integer_terms(site: Site, left: str, right: str, out: str) -> tuple[Loop | str, ...]:
     a, b = (-t.type.quant.zero for t in site.inputs)  # type: ignore[union-attr]
-    attrs, zero = site.attrs, site.y.quant.zero  # type: ignore[union-attr]
+    kind = accumulator_c(site, _sum_bound(site))
     product = f"((int32_t){left} + {a}) * ((int32_t){right} + {b})".replace("+ -", "- ").replace(
         " + 0)", ")"
     )
-    finish = f"tml_output_i8(acc, {attrs['multiplier']}, {attrs['pre_shift']}, {zero}, {attrs['q_min']}, {attrs['q_max']})"
+    product = f"({kind}){product}" if kind != "int32_t" else product
     return (
-        "int32_t acc = 0;",
+        f"{kind} acc = 0;",
         Loop("k", site.x.shape[-1], (f"acc += {product};",)),
-        f"{out} = {finish};",
+        f"{out} = {output_c(site, 'acc', str(site.attrs['multiplier']))};",
     )
 
 

@@ -1,4 +1,4 @@
-"""Largest value of each window. x: [N, H, W, C]; padding never wins. int8 keeps its quantisation."""
+"""Largest value of each window. x: [N, H, W, C]; padding never wins. Integers keep their quantisation."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import numpy as np
 
 from ..ir.graph import Attrs
 from ..ir.types import F32
-from .base import Arrays, Kernel, Op, QuantizeRule, Site, clamped
+from .base import Arrays, Kernel, Nest, Op, QuantizeRule, Site, clamped
 from .channels import channelwise
 from .contraction import float_params
 from .importing import OnnxNode
+from .integer_end import clamped_integer_c, narrowed
 from .intervals import rising
 from .lowering import Lowering
 from .pooling import (
@@ -23,6 +24,8 @@ from .pooling import (
     infer,
     onnx_pool_window,
     params,
+    pool_nest,
+    same_type,
     window_cycles,
     window_of,
 )  # fmt: skip
@@ -36,8 +39,8 @@ def reference(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
 
 
 def integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
-    y = windows(arrays[0], window_of(site.attrs), -128).max(axis=(3, 4))
-    return (np.clip(y, site.attrs["q_min"], site.attrs["q_max"]),)
+    y = windows(arrays[0], window_of(site.attrs), site.x.dtype.range[0]).max(axis=(3, 4))
+    return (narrowed(site, y),)
 
 
 def lower(low: Lowering) -> None:
@@ -67,12 +70,16 @@ def _kernel(kind: str) -> Kernel:
     return Kernel(
         f"tml_max_pool2d_{kind}",
         "max_pool2d",
-        accepts=lambda site: (
-            None if site.x.dtype.name == kind else f"takes {kind}, got {site.x.dtype}"
-        ),
+        accepts=lambda site: same_type(site, kind),
         params=_params,
         cycles=_cycles,
     )
+
+
+def _nest(site: Site) -> Nest:
+    lowest = site.x.dtype.range[0]
+    step = "acc = x0[at] > acc ? x0[at] : acc;"
+    return pool_nest(site, f"int32_t acc = {lowest};", step, clamped_integer_c(site, "acc"))
 
 
 def _import(node: OnnxNode, window_from: Callable[[OnnxNode], Window]) -> None:
@@ -102,6 +109,7 @@ OP = Op(
     rows=windowed(lambda site: window_of(site.attrs)),
     quantize=QuantizeRule(lower, "input"),
     kernels=(_kernel("i8"), _kernel("f32")),
+    nest=_nest,
     clamps=True,
     onnx={"MaxPool": from_max_pool, "GlobalMaxPool": from_global},
     summary="MaxPool and GlobalMaxPool, 1-D and 2-D",

@@ -60,7 +60,7 @@ def lower(low: Lowering) -> None:
     attrs, quant = dict(low.attrs), low.y_quant
     if attrs["mode"] == "constant":
         real = float(attrs["value"])
-        attrs["value"] = integer_bound(real, quant)
+        attrs["value"] = integer_bound(real, quant, low.y.dtype)
         if (
             np.isfinite(real)
             and abs((attrs["value"] - quant.zero) * quant.scale0 - real) > quant.scale0

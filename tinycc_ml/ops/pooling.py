@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
-from .base import Case, Site
+from .base import Case, Loop, Nest, Site
 from .importing import OnnxNode
+from .indexing import nested
 from .windows import Window, channelwise_params, onnx_window
 
 
@@ -34,6 +37,40 @@ def window_cycles(site: Site, four: float, single: float) -> float:
     channels = site.y.shape[3]
     windows = site.y.size // channels
     return windows * (channels // 4 * four + channels % 4 * single + 100.0)
+
+
+def same_type(site: Site, kind: str) -> str | None:
+    """None when x and y have this element type, else what they have."""
+    got = site.x.dtype.name, site.y.dtype.name
+    return None if got == (kind, kind) else f"takes {kind}, got {got[0]} for {got[1]}"
+
+
+def pool_nest(
+    site: Site,
+    start: str,
+    step: str,
+    result: str,
+    arrays: tuple[tuple[str, np.ndarray], ...] = (),
+) -> Nest:
+    """Loops over pixels and channels of y and the taps of its window that lie in x: `start`, `step` for each with
+    its index `at`, y is `result`. For element types without a kernel."""
+    window, (images, h, w, channels) = window_of(site.attrs), site.y.shape
+    _, x_h, x_w, _ = site.x.shape
+    row, column = (
+        f"const size_t {name} = {stride}U * {out} + {dilation}U * {tap} - {pad}U;"
+        for name, out, tap, stride, dilation, pad in zip(
+            ("row", "column"), "yx", "pq",
+            window.strides, window.dilations, window.pads[:2], strict=True,
+        )
+    )  # fmt: skip
+    at = f"const size_t at = {x_h * x_w * channels}U * b + {x_w * channels}U * row + {channels}U * column + c;"
+    inside = f"if (row < {x_h}U && column < {x_w}U) {{ {step} }}"
+    taps = Loop("p", window.kernel[0], (row, Loop("q", window.kernel[1], (column, at, inside))))
+    target = f"y0[{h * w * channels}U * b + {w * channels}U * y + {channels}U * x + c]"
+    body = (start, taps, f"{target} = {result};")
+    terms = site.y.size * window.kernel[0] * window.kernel[1]
+    loops = nested(("b", "y", "x", "c"), (images, h, w, channels), body)
+    return Nest(loops, arrays, cycles=14.0 * terms)
 
 
 def onnx_pool_window(node: OnnxNode) -> Window:

@@ -20,6 +20,7 @@ from .binary_integer import full_rank
 from .channels import channelwise
 from .importing import OnnxNode
 from .indexing import affine, broadcast_strides, elementwise_loops, nested, read, strides_of
+from .integer_end import narrowed, output_c
 from .lowering import Lowering
 from .lut import emit_lut
 from .rows import pixelwise
@@ -44,19 +45,20 @@ def reference(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
 def integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
     v = arrays[0].astype(np.int64) - site.x.quant.zero  # type: ignore[union-attr]
     m = np.where(v < 0, arrays[1].astype(np.int64), site.attrs["multiplier"])
-    y = requantize(v << site.attrs["pre_shift"], m) + site.y.quant.zero  # type: ignore[union-attr]
-    return (np.clip(y, -128, 127).astype(np.int8),)
+    y = requantize(v, m, site.attrs["pre_shift"]) + site.y.quant.zero  # type: ignore[union-attr]
+    return (narrowed(site, y),)
 
 
 def lower(low: Lowering) -> None:
     x, slope = low.activation(0), full_rank(low, low.real(1).astype(np.float64))
-    if slope.size == 1:
+    if slope.size == 1 and not low.is_wide:
         emit_lut(
             low, x, lambda real: reference((real, np.asarray(slope.ravel()[0], np.float32)), {})[0]
         )
         return
     unit = x.type.quant.scale0 / low.y_quant.scale0  # type: ignore[union-attr]
-    m = low.multiplier(unit * np.concatenate([[1.0], np.abs(slope).ravel()]))
+    scales = unit * np.concatenate([[1.0], np.abs(slope).ravel()])
+    m = low.multiplier(scales, 2**x.type.dtype.bits - 1)
     signed = (np.sign(slope) * m.value[1:].reshape(slope.shape)).astype(np.int32)
     attrs = {"multiplier": int(m.value[0]), "pre_shift": m.pre_shift}
     low.emit("prelu", [x.name, low.constant("multiplier", signed)], attrs)
@@ -82,14 +84,13 @@ def _integer_lines(site: Site, index: str, slope: str) -> tuple[str, ...]:
     """requantize takes no negative multiplier; -v * -m is the same number."""
     attrs, zero = site.attrs, site.x.quant.zero  # type: ignore[union-attr]
     minus = f" {'-' if zero > 0 else '+'} {abs(zero)}" if zero else ""
-    tail = f"{attrs['pre_shift']}, {site.y.quant.zero}, -128, 127)"  # type: ignore[union-attr]
     lines = (
         f"const int32_t v = (int32_t)x0[{index}]{minus};",
         f"const int32_t m = v < 0 ? {slope} : {attrs['multiplier']};",
     )
     if site.const(1).min() < 0:
-        return (*lines, f"y0[{index}] = tml_output_i8(m < 0 ? -v : v, m < 0 ? -m : m, {tail};")
-    return (*lines, f"y0[{index}] = tml_output_i8(v, m, {tail};")
+        return (*lines, f"y0[{index}] = {output_c(site, 'm < 0 ? -v : v', 'm < 0 ? -m : m')};")
+    return (*lines, f"y0[{index}] = {output_c(site, 'v', 'm')};")
 
 
 def transposed(site: Site, permutation: tuple[int, ...]) -> Mapping[str, Any] | None:

@@ -23,6 +23,7 @@ from .base import Arrays, Case, Const, Loop, Nest, Op, QuantizeRule, Site
 from .channels import channelwise
 from .importing import OnnxNode
 from .indexing import affine, names, nested, strides_of
+from .integer_end import accumulator_c, narrowed, output_c
 from .intervals import rising
 from .lowering import Lowering
 from .slice import normal_axis
@@ -92,9 +93,15 @@ def _integer(r: Reduction, site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]
         return (np.asarray(r.numpy(arrays[0], axis=axes, keepdims=True)),)
     v = arrays[0].astype(np.int64) - site.x.quant.zero  # type: ignore[union-attr]
     terms = np.square(v) if r.squared else np.abs(v) if r.onnx == "ReduceL1" else v
-    acc = terms.sum(axis=axes, keepdims=True) << site.attrs["pre_shift"]
-    y = requantize(acc, site.attrs["multiplier"]) + site.y.quant.zero  # type: ignore[union-attr]
-    return (np.clip(y, -128, 127).astype(np.int8),)
+    acc = terms.sum(axis=axes, keepdims=True)
+    y = requantize(acc, site.attrs["multiplier"], site.attrs["pre_shift"]) + site.y.quant.zero  # type: ignore[union-attr]
+    return (narrowed(site, y),)
+
+
+def _bound(r: Reduction, x: TensorType, attrs: Attrs) -> int:
+    """|acc| at most."""
+    reached = 2**x.dtype.bits - 1
+    return _count(x.shape, attrs) * (reached**2 if r.squared else reached)
 
 
 def _count(shape: tuple[int, ...], attrs: Attrs) -> int:
@@ -110,8 +117,10 @@ def _lower(r: Reduction, low: Lowering) -> None:
         low.refuse("its result is no sum")
     quant, count = x.type.quant, _count(x.shape, low.attrs)
     unit = quant.scale0**2 if r.squared else quant.scale0  # type: ignore[union-attr]
-    m = low.multiplier(np.asarray([unit / low.y_quant.scale0 / (count if r.mean else 1)]))
-    if count * (255**2 if r.squared else 255) << m.pre_shift > INT32_MAX:
+    bound = _bound(r, x.type, low.attrs)
+    scale = unit / low.y_quant.scale0 / (count if r.mean else 1)
+    m = low.multiplier(np.asarray([scale]), bound)
+    if not low.is_wide and bound << m.pre_shift > INT32_MAX:
         low.refuse(f"the sum of {count} values may leave the range of int32")
     low.emit(
         low.node.op,
@@ -151,12 +160,13 @@ def _float_lines(r: Reduction, site: Site) -> tuple[str, tuple[str, str], str]:
 def _integer_lines(r: Reduction, site: Site) -> tuple[str, tuple[str, str], str]:
     attrs, zero = site.attrs, site.x.quant.zero  # type: ignore[union-attr]
     if r.extremum:
-        start = f"int32_t acc = {-128 if r.extremum == '>' else 127};"
-        return start, ("x0[{x}]", f"acc = v {r.extremum} acc ? v : acc;"), "(int8_t)acc"
+        start = f"int32_t acc = {site.x.dtype.range[r.extremum == '<']};"
+        return start, ("x0[{x}]", f"acc = v {r.extremum} acc ? v : acc;"), f"({site.y.dtype.c})acc"
     minus = f" {'-' if zero > 0 else '+'} {abs(zero)}" if zero else ""
-    y_zero = site.y.quant.zero  # type: ignore[union-attr]
-    end = f"tml_output_i8(acc, {attrs['multiplier']}, {attrs['pre_shift']}, {y_zero}, -128, 127)"
-    return "int32_t acc = 0;", (f"(int32_t)x0[{{x}}]{minus}", f"acc += {r.term};"), end
+    kind = accumulator_c(site, _bound(r, site.x, attrs))
+    term = r.term.replace("v", f"({kind})v", 1) if r.squared and kind != "int32_t" else r.term
+    end = output_c(site, "acc", str(attrs["multiplier"]))
+    return f"{kind} acc = 0;", (f"(int32_t)x0[{{x}}]{minus}", f"acc += {term};"), end
 
 
 def _transposed(site: Site, permutation: tuple[int, ...]) -> Mapping[str, Any]:

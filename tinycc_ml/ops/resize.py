@@ -20,6 +20,7 @@ from ..numerics.fixedpoint import rounding_shift
 from .base import Arrays, Case, Const, Nest, Op, QuantizeRule, Site
 from .channels import channelwise
 from .indexing import affine, index_table, names, nested, read_rom, strides_of, table_read
+from .integer_end import is_wide
 from .intervals import rising
 from .lowering import Lowering
 from .moving import copy_run, moved, run_cycles
@@ -72,7 +73,7 @@ def _linear_integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
             weight = _along(site.attrs["weight"][axis], axis, acc.ndim, np.int64)
             low, high = np.take(acc, first, axis), np.take(acc, np.asarray(first) + 1, axis)
             acc, shift = low * (ONE - weight) + high * weight, shift + BITS
-    return (rounding_shift(acc, shift).astype(np.int8),)
+    return (rounding_shift(acc, shift).astype(site.y.dtype.numpy),)
 
 
 def _lower_nearest(low: Lowering) -> None:
@@ -143,7 +144,7 @@ def _linear_nest(site: Site) -> Nest:
     lines.append(f"const size_t corner = {' + '.join(terms) or '0U'};")
     value = _blend(site, axes, strides)
     if not site.is_float:
-        value = f"(int8_t)tml_rounding_shift({value}, {BITS * len(axes)})"
+        value = _rounded(site, value, BITS * len(axes))
     lines.append(f"y0[{affine(variables, strides_of(site.y.shape))}] = {value};")
     cycles = 25.0 * site.y.size * max(len(axes), 1)
     return Nest(nested(variables, site.y.shape, lines), tuple(arrays), cycles=cycles)
@@ -153,11 +154,20 @@ def _blend(site: Site, axes: Sequence[int], strides: Sequence[int], offset: int 
     """The last axis outermost: an expression of 2 ** len(axes) values of x."""
     if not axes:
         element = f"x0[corner + {offset}U]" if offset else "x0[corner]"
-        return element if site.is_float else f"(int32_t){element}"
+        kind = "int64_t" if is_wide(site) else "int32_t"
+        return element if site.is_float else f"({kind}){element}"
     *rest, axis = axes
     low, high = (_blend(site, rest, strides, offset + step * strides[axis]) for step in (0, 1))
     one = "1.0F" if site.is_float else str(ONE)
     return f"({low} * ({one} - w{axis}) + {high} * w{axis})"
+
+
+def _rounded(site: Site, value: str, shift: int) -> str:
+    """Weights sum to one, so no result leaves the type."""
+    if is_wide(site):
+        low, high = site.y.dtype.range
+        return f"({site.y.dtype.c})tml_wide_sum({value}, {shift}, {low}, {high})"
+    return f"(int8_t)tml_rounding_shift({value}, {shift})"
 
 
 def _transposed(site: Site, permutation: tuple[int, ...]) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ _MOST = 1 << 16
 
 def _refusal(site: Site) -> str | None:
     x, first = site.x, site.attrs["first"]
-    if x.dtype.name != "i8" or x.rank != 4 or first[0] or first[3]:
+    if {x.dtype.name, site.y.dtype.name} != {"i8"} or x.rank != 4 or first[0] or first[3]:
         return f"takes i8 images whose height and width change, got {x}"
     if any(w % _UNIT for table in site.attrs["weight"] for w in table):
         return "takes weights that are multiples of 1/16"

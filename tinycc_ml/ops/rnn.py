@@ -98,7 +98,7 @@ OP = Op(
     integer_reference(_start, _integer_step),
     accumulator=accumulator,
     quantize=QuantizeRule(
-        lowering(Plan((), 0, None)), weights={1: 0, 2: 0}, bias=3, inside=_inside
+        lowering(Plan((), 0, None)), int8_only=True, weights={1: 0, 2: 0}, bias=3, inside=_inside
     ),
     nest=lambda site: _nest(site) if site.is_float else _integer_nest(site),
     macs=macs,

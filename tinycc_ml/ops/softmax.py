@@ -2,6 +2,7 @@
 
 Integer (numerics.md): d = max - x, 0..255; t = table[d] = round(exp(-scale_x * d) * 2^15);
 r = floor(t * factor / sum(t)), factor = round(2^8 / scale_y); y = clamp(zero_y + ((r + 128) >> 8)).
+With int16, d goes to 65535 and t is the product of two tables, of the upper and the lower eight bits of d.
 """
 
 from __future__ import annotations
@@ -15,16 +16,20 @@ import numpy as np
 from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import F32, Quant, TensorType
-from ..numerics.fixedpoint import round_half_up
+from ..numerics.fixedpoint import round_half_up, rounding_shift
 from .base import Arrays, Case, Kernel, Loop, Nest, Op, Overlap, QuantizeRule, Site
 from .importing import OnnxNode
-from .indexing import nested
+from .indexing import nested, read
+from .integer_end import narrowed
 from .intervals import Interval
 from .lowering import Lowering
+from .pooling import same_type
 
 # t * factor must stay below 2^32 with t up to 2^15, and the sum of the t as well
 MAX_FACTOR = 2**17 - 1
 MAX_LENGTH = 2**16
+# the same with a product of 64 bits
+MAX_WIDE_FACTOR = 2**32 - 1
 
 
 def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
@@ -45,33 +50,46 @@ def _log_reference(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
 
 def integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
     x, table = arrays[0].astype(np.int64), arrays[1].astype(np.int64)
-    t = table[x.max(axis=-1, keepdims=True) - x]
+    t = _terms(table, x.max(axis=-1, keepdims=True) - x)
     r = t * site.attrs["factor"] // t.sum(axis=-1, keepdims=True)
     y = site.y.quant.zero + ((r + 128) >> 8)  # type: ignore[union-attr]
-    return (np.clip(y, -128, 127).astype(np.int8),)
+    return (narrowed(site, y),)
+
+
+def _terms(table: np.ndarray, d: np.ndarray) -> np.ndarray:
+    """exp of 0..-d steps, in 2^-15."""
+    if table.size == 256:
+        return table[d]
+    return rounding_shift(table[d >> 8] * table[256 + (d & 255)], 15)
 
 
 def _interval(site: Site, operands: Sequence[Interval]) -> tuple[Interval, ...]:
     """Of each t from how far its value can lie below the largest; then t rises, what it is divided by else falls."""
     x, table = operands[0], site.const(1).astype(np.int64)
-    least, most = table[x.high.max() - x.low], table[np.maximum(x.low.max() - x.high, 0)]
+    least, most = (
+        _terms(table, d) for d in (x.high.max() - x.low, np.maximum(x.low.max() - x.high, 0))
+    )
     rest = most.sum() - most, least.sum() - least
     r = [
         t * site.attrs["factor"] // np.maximum(t + s, 1)
         for t, s in zip((least, most), rest, strict=True)
     ]
-    low, high = (np.clip(site.y.quant.zero + ((v + 128) >> 8), -128, 127) for v in r)  # type: ignore[union-attr]
+    low, high = (narrowed(site, site.y.quant.zero + ((v + 128) >> 8)) for v in r)  # type: ignore[union-attr]
     return (Interval(low, high),)
 
 
 def lower(low: Lowering) -> None:
     x = low.activation(0)
     factor = int(round_half_up(256.0 / low.y_quant.scale0))
-    if not 0 < factor <= MAX_FACTOR:
-        low.refuse(f"its result has a scale of {low.y_quant.scale0:g}, wanted 1/512 or more")
+    most = MAX_WIDE_FACTOR if low.is_wide else MAX_FACTOR
+    if not 0 < factor <= most:
+        least = f"1/{(most + 1) // 256}"
+        low.refuse(f"its result has a scale of {low.y_quant.scale0:g}, wanted {least} or more")
     if x.shape[-1] > MAX_LENGTH:
         low.refuse(f"it goes over {x.shape[-1]} values, wanted at most {MAX_LENGTH}")
     steps = x.type.quant.scale0 * np.arange(256)  # type: ignore[union-attr]
+    if x.type.dtype.bits == 16:
+        steps = np.concatenate([256 * steps, steps])
     table = low.constant("exp", round_half_up(np.exp(-steps) * 2.0**15).astype(np.uint16))
     low.emit("softmax", [x.name, table], {"factor": factor})
 
@@ -85,7 +103,32 @@ def _i8_params(site: Site) -> dict[str, int | float]:
 
 
 def _takes(kind: str) -> Callable[[Site], str | None]:
-    return lambda site: None if site.x.dtype.name == kind else f"takes {kind}, got {site.x.dtype}"
+    return lambda site: same_type(site, kind)
+
+
+def _nest(site: Site) -> Nest:
+    """With int16 anywhere; see the formula above."""
+    n, zero = site.x.shape[-1], site.y.quant.zero  # type: ignore[union-attr]
+    rows, at = site.x.size // n, f"{n}U * r + i"
+    place = f"const int32_t d = peak - x0[{at}];"
+    tables = ("d",) if site.inputs[1].type.size == 256 else ("d >> 8", "256 + (d & 255)")
+    first, *rest = (f"(uint32_t){read(site, 1, index)}" for index in tables)
+    term = f"({first} * {rest[0]} + 16384U) >> 15" if rest else first
+    low, high = site.y.dtype.range
+    value = f"(int32_t)((({site.attrs['factor']}ULL * t) / sum + 128U) >> 8)"
+    body = (
+        f"int32_t peak = x0[{n}U * r];",
+        "uint32_t sum = 0U;",
+        Loop("i", n, (f"peak = x0[{at}] > peak ? x0[{at}] : peak;",)),
+        Loop("i", n, (place, f"sum += {term};")),
+        Loop("i", n, (
+            place,
+            f"const uint32_t t = {term};",
+            f"y0[{at}] = ({site.y.dtype.c})tml_clamp_i32({zero} + {value}, {low}, {high});",
+        )),
+    )  # fmt: skip
+    in_place = (0,) if site.x.dtype == site.y.dtype else ()
+    return Nest(nested(("r",), (rows,), body), in_place=in_place, cycles=250.0 * site.x.size)
 
 
 KERNELS = (
@@ -173,7 +216,7 @@ OPS = (
     Op(
         "softmax", infer, reference, integer, interval=_interval,
         quantize=QuantizeRule(lower, Quant.per_tensor(1 / 256, -128), judges_input=True),
-        kernels=KERNELS, transposed=transposed, onnx={"Softmax": _importer("softmax")},
+        kernels=KERNELS, nest=_nest, transposed=transposed, onnx={"Softmax": _importer("softmax")},
         cases=_cases("Softmax"), summary="Softmax",
     ),
     Op(

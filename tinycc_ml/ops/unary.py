@@ -1,6 +1,7 @@
 """Functions of one value, a line each: the float reference, the C expression, the ONNX operator.
 
-On int8 every one of them is a table of 256 entries, computed exactly by the float reference.
+On int8 every one of them is a table of 256 entries, computed exactly by the float reference; on int16 those that
+don't jump are straight lines between 257 entries.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ class Function:
     low: float = -4.0  # range of the test case
     high: float = 3.0
     opset: int = 17
+    jumps: bool = (
+        False  # straight lines between the entries of a table would be no function of that name
+    )
 
 
 def _erf(x: np.ndarray) -> np.ndarray:
@@ -64,9 +68,9 @@ FUNCTIONS: Mapping[str, Function] = {
     "log": Function(np.log, "logf(v)", "Log", low=0.5),
     "sqrt": Function(np.sqrt, "sqrtf(v)", "Sqrt", low=0.0, cycles=18),
     "reciprocal": Function(np.reciprocal, "1.0F / v", "Reciprocal", low=0.5, cycles=18),
-    "floor": Function(np.floor, "floorf(v)", "Floor"),
-    "ceil": Function(np.ceil, "ceilf(v)", "Ceil"),
-    "round": Function(np.rint, "nearbyintf(v)", "Round"),
+    "floor": Function(np.floor, "floorf(v)", "Floor", jumps=True),
+    "ceil": Function(np.ceil, "ceilf(v)", "Ceil", jumps=True),
+    "round": Function(np.rint, "nearbyintf(v)", "Round", jumps=True),
     "sin": Function(np.sin, "sinf(v)", "Sin"),
     "cos": Function(np.cos, "cosf(v)", "Cos"),
     "tan": Function(np.tan, "tanf(v)", "Tan"),
@@ -78,7 +82,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "asinh": Function(np.arcsinh, "asinhf(v)", "Asinh"),
     "acosh": Function(np.arccosh, "acoshf(v)", "Acosh", low=1.0),
     "atanh": Function(np.arctanh, "atanhf(v)", "Atanh", low=-0.9, high=0.9),
-    "sign": Function(np.sign, "(float)((v > 0.0F) - (v < 0.0F))", "Sign", cycles=8, output=SIGNED_UNIT),
+    "sign": Function(np.sign, "(float)((v > 0.0F) - (v < 0.0F))", "Sign", cycles=8, output=SIGNED_UNIT, jumps=True),
     "erf": Function(_erf, "erff(v)", "Erf", output=SIGNED_UNIT),
     "tanh": Function(np.tanh, "tanhf(v)", "Tanh", output=SIGNED_UNIT),
     "sigmoid": Function(_sigmoid, "1.0F / (1.0F + expf(-v))", "Sigmoid", output=UNIT),
@@ -89,7 +93,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "celu": Function(lambda x, alpha: np.maximum(0, x) + np.minimum(0, _f(alpha) * np.expm1(x / _f(alpha))), "v < 0.0F ? {alpha} * expm1f(v / {alpha}) : v", "Celu", {"alpha": 1.0}),
     "selu": Function(lambda x, alpha, gamma: _f(gamma) * np.where(x > 0, x, _f(alpha) * np.expm1(x)), "{gamma} * (v > 0.0F ? v : {alpha} * expm1f(v))", "Selu", {"alpha": 1.67326319217681884765625, "gamma": 1.05070102214813232421875}),
     "leaky_relu": Function(lambda x, alpha: np.where(x < 0, _f(alpha) * x, x), "v < 0.0F ? {alpha} * v : v", "LeakyRelu", {"alpha": 0.01}, cycles=8),
-    "thresholded_relu": Function(lambda x, alpha: np.where(x > _f(alpha), x, _f(0)), "v > {alpha} ? v : 0.0F", "ThresholdedRelu", {"alpha": 1.0}, cycles=8),
+    "thresholded_relu": Function(lambda x, alpha: np.where(x > _f(alpha), x, _f(0)), "v > {alpha} ? v : 0.0F", "ThresholdedRelu", {"alpha": 1.0}, cycles=8, jumps=True),
     "swish": Function(lambda x, alpha: x * _sigmoid(_f(alpha) * x), "v / (1.0F + expf(-{alpha} * v))", "Swish", {"alpha": 1.0}, opset=24),
     "hard_sigmoid": Function(lambda x, alpha, beta: np.clip(_f(alpha) * x + _f(beta), 0, 1), "fminf(fmaxf({alpha} * v + {beta}, 0.0F), 1.0F)", "HardSigmoid", {"alpha": 0.2, "beta": 0.5}, cycles=14, output=UNIT),
     "hard_swish": Function(lambda x: x * np.clip(x / _f(6) + _f(0.5), 0, 1), "v * fminf(fmaxf(v / 6.0F + 0.5F, 0.0F), 1.0F)", "HardSwish", cycles=14),
@@ -173,7 +177,7 @@ def _op(name: str, function: Function) -> Op:
     if name == "gelu_tanh":
         cases = (Case(name, "Gelu", ((2, 9),), {"approximate": "tanh"}, opset=20),)
     return Op(
-        name, infer, _reference(function), quantize=QuantizeRule(lower, function.output),
+        name, infer, _reference(function), quantize=QuantizeRule(lower, function.output, int8_only=function.jumps),
         nest=_nest(function), element=_element(function), rows=pixelwise, elementwise=True, transposed=lambda site, permutation: site.attrs,
         onnx=onnx, cases=cases, summary=f"Element-wise {name.replace('_', ' ')}",
     )  # fmt: skip

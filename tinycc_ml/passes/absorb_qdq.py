@@ -13,11 +13,11 @@ import numpy as np
 from ..errors import Location, ModelError, UnsupportedError
 from ..ir.graph import Graph, Node, Tensor, constant
 from ..ir.rewrite import Draft
-from ..ir.types import I8, TensorType
+from ..ir.types import I8, I16
 from ..numerics.quantization import dequantize
 from ..ops import op_of
 from ..ops.lowering import Lowering
-from ..ops.lut import emit_lut
+from ..ops.lut import emit_lut, emit_rescaled
 from ..ops.quantization import quant_attrs
 from .signed_activations import signed_activations
 
@@ -103,7 +103,7 @@ def _passes_quantisation(draft: Draft, node: Node) -> bool:
         if name and not draft.tensors[name].is_constant and draft.tensors[name].type.dtype.is_real
     ]
     quants = {s.type.quant for s in sources if s is not None}
-    usable = all(s is not None and s.type.dtype == I8 for s in sources)
+    usable = all(s is not None and s.type.dtype in (I8, I16) for s in sources)
     quant = next(iter(quants), None)
     return (
         bool(sources) and usable and len(quants) == 1 and quant is not None and quant.is_per_tensor
@@ -118,7 +118,7 @@ def _push_dequantize_down(draft: Draft, node: Node) -> None:
         return
     y = draft.tensors[node.outputs[0]]
     real = y.type.dtype.is_real
-    type_ = TensorType(y.shape, I8, source.type.quant)
+    type_ = replace(source.type, shape=y.shape)
     moved = y.name
     if real:
         moved = draft.add_tensor(Tensor(draft.fresh(f"{y.name}.q"), type_, origin=y.origin))
@@ -159,6 +159,8 @@ def _lower(draft: Draft, node: Node, out: str, index: int = 0) -> None:
     low = Lowering(draft, node, out, index)
     if rule is None:
         low.refuse("the op is float only")
+    if rule.int8_only and low.is_wide:
+        low.refuse("it has none on int16", "give this node the scheme int8")
     rule.lower(low)
 
 
@@ -175,7 +177,7 @@ def _quantize_before(draft: Draft, move: Node, out: str, problems: dict[str, Mod
 
 
 def _requantize(draft: Draft, source: Tensor, quantize: Node, dequantize: Node) -> None:
-    """quantize(dequantize(q)): nothing when both mean the same, else a table."""
+    """quantize(dequantize(q)): nothing when both mean the same, else a table, or a product where int16 is met."""
     y = draft.tensors[quantize.outputs[0]]
     if source.type == y.type:
         draft.restore_node(quantize)
@@ -183,11 +185,11 @@ def _requantize(draft: Draft, source: Tensor, quantize: Node, dequantize: Node) 
             draft.remove_node(quantize)
             draft.add_node("identity", [source.name], [y.name], {}, quantize.name)
         return
-    emit_lut(Lowering(draft, quantize, y.name), source, lambda real: real)
+    emit_rescaled(Lowering(draft, quantize, y.name), source)
 
 
 def _table_of_island(draft: Draft, last: Node, out: str) -> None:
-    """Element-wise float nodes that all come from one int8 tensor are one table (x * sigmoid(x), ...)."""
+    """Element-wise float nodes that all come from one integer tensor are one table (x * sigmoid(x), ...)."""
     leaf, order = _island(draft, last)
     low = Lowering(draft, last, out)
     if leaf is None:
@@ -196,7 +198,7 @@ def _table_of_island(draft: Draft, last: Node, out: str) -> None:
 
 
 def _island(draft: Draft, last: Node) -> tuple[Tensor | None, list[Node]]:
-    """The int8 tensor all of it depends on (None: there is no such), and the nodes in order."""
+    """The integer tensor all of it depends on (None: there is no such), and the nodes in order."""
     order: dict[str, Node] = {}
     leaves: set[str] = set()
 
@@ -217,7 +219,11 @@ def _island(draft: Draft, last: Node) -> tuple[Tensor | None, list[Node]]:
 
     found = visit(last.outputs[0]) and len(leaves) == 1
     leaf = draft.tensors[next(iter(leaves))] if found else None
-    if leaf is None or leaf.type.dtype != I8 or leaf.shape != draft.tensors[last.outputs[0]].shape:
+    if (
+        leaf is None
+        or leaf.type.dtype not in (I8, I16)
+        or leaf.shape != draft.tensors[last.outputs[0]].shape
+    ):
         return None, []
     return leaf, list(order.values())
 

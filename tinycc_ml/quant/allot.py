@@ -93,7 +93,9 @@ def _case(
 ) -> Case:
     """Constants of every layer under every scheme, their bytes and their noise."""
     tried = {
-        layer.node.name: _tried(layer, net.schemes, budget.fixed) for layer in layers(net.graph)
+        layer.key: _tried(layer, net.schemes, budget.fixed)
+        for layer in layers(net.graph)
+        if layer.key == layer.node.name
     }
     made = variants(
         net.graph, net.judge.samples, fitted_on(net.graph, net.halves[0]), types, net.schemes, tried,
@@ -113,11 +115,14 @@ def _case(
 
 
 def _tried(layer: Layer, schemes: Assignment, fixed: frozenset[str]) -> list[Scheme]:
-    """The layer's own scheme first. Integers that several nodes share stay one constant."""
+    """The layer's own scheme first. Integers that several nodes share stay one constant, and nodes with
+    several weights, recurrent ones, keep their scheme."""
     own = schemes.of(layer.node)
-    if layer.shared or layer.node.name in fixed:
+    if layer.shared or layer.node.name in fixed or len(layer.rule.weights) > 1:
         return [own]
-    return [own, *(s for s in SCHEMES.values() if s.activation == own.activation and s != own)]
+    own_kind = own.activation, own.power_of_two
+    alike = [s for s in SCHEMES.values() if (s.activation, s.power_of_two) == own_kind]
+    return [own, *(s for s in alike if s != own)]
 
 
 def _sizes(

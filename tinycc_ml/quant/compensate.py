@@ -14,7 +14,7 @@ import numpy as np
 from ..ir.graph import Graph
 from ..ir.types import TensorType
 from .calibrate import Samples
-from .layers import Integers, Layer, fitted, layer_of, nearest
+from .layers import Integers, Layer, fitted, layers_of, nearest
 from .moments import Moments, moments
 from .rounding import second_order
 from .scheme import Assignment, Scheme
@@ -59,8 +59,9 @@ def variants(
     found: dict[str, dict[str, Integers]] = {}
 
     def constants(layer: Layer, real: Sequence[Values], made: Sequence[Values]) -> Integers:
-        known = _moments(layer, real, made, second, bias)
-        name = layer.node.name
+        known, name = _moments(layer, real, made, second, bias), layer.node.name
+        if layer.key not in tried:
+            return _constants(layer, known, types, schemes, second, bias)
         found[name] = {
             scheme.name: _constants(
                 layer, known, types, Assignment(schemes.default, {name: scheme}), second, bias
@@ -87,10 +88,9 @@ def _side_by_side(
     real, made = ([start(graph, s, r) for s in picked] for r in (EXACT, rounding))
     last = last_reads(graph)
     for number, node in enumerate(graph.nodes):
-        layer = layer_of(graph, node)
-        if layer is not None:
+        for layer in layers_of(graph, node):
             integers = constants(layer, real, made)
-            rounding = Rounding(types, {**rounding.layers, node.name: integers})
+            rounding = Rounding(types, {**rounding.layers, layer.key: integers})
         for live, how in ((real, EXACT), (made, rounding)):
             for values in live:
                 values.update(step(graph, node, values, how))

@@ -37,7 +37,7 @@ class Pair:
 def pairs(graph: Graph) -> Iterator[Pair]:
     """Where y(x / s) s = y(x) for every positive s a channel: nothing but a clamp at 0 between the layers. A
     clamp from above, as of relu6, is no such place."""
-    by_name = {layer.node.name: layer for layer in layers(graph)}
+    by_name = {layer.key: layer for layer in layers(graph)}
     for first in by_name.values():
         reader = graph.sole_consumer(first.node.outputs[0])
         second = by_name.get(reader.name) if reader else None

@@ -11,7 +11,7 @@ from ..ir.graph import Graph, Node
 from ..reference.compare import sqnr_db
 from .calibrate import Samples
 from .judge import Judge
-from .layers import layer_of
+from .layers import layers_of
 from .simulate import EXACT, Rounding, drop, last_reads, start, step
 
 _BINS = 32
@@ -71,7 +71,7 @@ def explain(judge: Judge, numbers: Sequence[int], rounding: Rounding) -> Explana
     seen = _seen(graph, judge.samples, numbers, rounding)
     found = []
     for node in graph.nodes:
-        own = _own(node, rounding)
+        own = _own(judge.graph, node, rounding)
         if own is not None:
             alone = judge.score((numbers, own))
             found.append(_error(graph, node, rounding, alone, *seen[node.outputs[0]]))
@@ -82,10 +82,11 @@ def explain(judge: Judge, numbers: Sequence[int], rounding: Rounding) -> Explana
     )
 
 
-def _own(node: Node, rounding: Rounding) -> Rounding | None:
+def _own(graph: Graph, node: Node, rounding: Rounding) -> Rounding | None:
     """What of the rounding is this node's; None: nothing."""
     types = {name: rounding.types[name] for name in node.outputs if name in rounding.types}
-    layers = {node.name: rounding.layers[node.name]} if node.name in rounding.layers else {}
+    keys = [layer.key for layer in layers_of(graph, node)]
+    layers = {key: rounding.layers[key] for key in keys if key in rounding.layers}
     return Rounding(types, layers) if types or layers else None
 
 
@@ -111,7 +112,7 @@ def _seen(
 def _error(
     graph: Graph, node: Node, rounding: Rounding, alone: float, real: np.ndarray, made: np.ndarray
 ) -> NodeError:
-    name, layer = node.outputs[0], layer_of(graph, node)
+    name, layer = node.outputs[0], next(layers_of(graph, node), None)
     type_ = rounding.types.get(name)
     levels, cut_off = 0, 0.0
     if type_ is not None and type_.quant is not None:

@@ -1,7 +1,6 @@
 """Grids: the integers that the weights of a channel may be, and which of them is nearest.
 
-Whatever the grid, weights are int8 in the graph and the arithmetic is that of int8. A grid with fewer
-levels leaves a structure in the numbers (few values, common factors, zeros) by which the kernels that
+Whatever the grid, weights are int8 in the graph (int16 of INT16). A grid with fewer levels leaves a structure in the numbers (few values, common factors, zeros) by which the kernels that
 store weights in less than a byte recognise them: nothing else in the graph says so.
 """
 
@@ -23,7 +22,7 @@ class Levels(Protocol):
     def scale(self) -> np.ndarray: ...
 
     def nearest(self, values: np.ndarray, column: int) -> np.ndarray:
-        """The permitted integers (int8 [channels]) for real `values` [channels] of one column."""
+        """The permitted integers (int8 or int16 [channels]) for real `values` [channels] of one column."""
         ...
 
 
@@ -44,10 +43,27 @@ class Uniform:
 
     name: str
     most: int
+    power_of_two: bool = False  # scales are
 
     def fit(self, rows: np.ndarray, smallest: np.ndarray | None = None) -> UniformLevels:
         scale = np.abs(rows).max(axis=1, initial=0).astype(np.float64) / self.most
-        return UniformLevels(self.most, safe_scales(scale, smallest))
+        levels = UniformLevels(self.most, safe_scales(scale, smallest))
+        return levels if not self.power_of_two else _best_power(rows, levels, smallest)
+
+
+def _best_power(
+    rows: np.ndarray, levels: UniformLevels, smallest: np.ndarray | None
+) -> UniformLevels:
+    """Of each channel the power of two above its scale, or the one below, which clips: that with less error."""
+    above = np.exp2(np.ceil(np.log2(levels.scale)))
+    least = np.zeros(len(above)) if smallest is None else smallest
+    below = np.where(above / 2 >= least, above / 2, above)
+
+    def error(scale: np.ndarray) -> np.ndarray:
+        found = UniformLevels(levels.most, scale)
+        return np.square(rows - scale[:, None] * rounded(rows, found)).sum(axis=1)
+
+    return UniformLevels(levels.most, np.where(error(below) < error(above), below, above))
 
 
 @dataclass(frozen=True)
@@ -56,7 +72,8 @@ class UniformLevels:
     scale: np.ndarray
 
     def nearest(self, values: np.ndarray, column: int) -> np.ndarray:
-        return np.clip(np.rint(values / self.scale), -self.most, self.most).astype(np.int8)
+        kind = np.int8 if self.most < 128 else np.int16
+        return np.clip(np.rint(values / self.scale), -self.most, self.most).astype(kind)
 
 
 def safe_scales(scale: np.ndarray, smallest: np.ndarray | None) -> np.ndarray:
@@ -81,9 +98,11 @@ def from_rows(rows: np.ndarray, shape: tuple[int, ...], axis: int) -> np.ndarray
 
 
 def rounded(rows: np.ndarray, levels: Levels) -> np.ndarray:
-    """Each weight to its nearest level, int8 [channels, columns]."""
+    """Each weight to its nearest level, int8 or int16 [channels, columns]."""
     columns = [levels.nearest(rows[:, k], k) for k in range(rows.shape[1])]
     return np.stack(columns, axis=1) if columns else np.zeros(rows.shape, np.int8)
 
 
 INT8 = Uniform("int8", 127)
+INT8_POW2 = Uniform("int8-pow2", 127, power_of_two=True)
+INT16 = Uniform("int16", 32767)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,11 +11,12 @@ from ..ir.graph import Graph, Node
 from ..ir.types import Quant, TensorType
 from ..ops import op_of
 from ..ops.base import QuantizeRule, Site
-from .grids import INT8, Levels, as_rows, from_rows, rounded
+from .grids import Levels, as_rows, from_rows, rounded
 from .scheme import Assignment
 
-# Enough for a bias to be exact to 2^-12 of an output step, far from the 31 bits there are
-_BIAS_BITS = 20
+# By bits of activations: enough for a bias to be exact to 2^-12 of an output step, far from the 31, or 62, that
+# there are
+_BIAS_BITS = {8: 20, 16: 40}
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,12 @@ class Layer:
     index: int
     axis: int
     shared: bool = False
+
+    @property
+    def key(self) -> str:
+        """What its integers are kept under: its node, and the operand if it is not the first with weights."""
+        first = next(iter(self.rule.weights))
+        return self.node.name if self.index == first else f"{self.node.name}:{self.index}"
 
     @property
     def rows(self) -> np.ndarray:
@@ -76,33 +83,16 @@ class Integers:
 def layers(graph: Graph) -> Iterator[Layer]:
     """In execution order."""
     for node in graph.nodes:
-        layer = layer_of(graph, node)
-        if layer is not None:
-            yield layer
+        yield from layers_of(graph, node)
 
 
-def layer_of(graph: Graph, node: Node) -> Layer | None:
+def layers_of(graph: Graph, node: Node) -> Iterator[Layer]:
+    """One for each operand with weights: recurrent nodes have two."""
     rule, site = op_of(node).quantize, Site.of(graph, node)
     for index, axis in (rule.weights if rule else {}).items():
         weights = site.inputs[index]
         if rule and weights.is_constant and weights.type.dtype.is_float:
-            return Layer(node, site, rule, index, axis, len(graph.consumers[weights.name]) > 1)
-    return None
-
-
-def further_weights(graph: Graph, layer: Layer) -> Iterator[Layer]:
-    """The other weights of the layer's node: those of recurrent nodes on their states."""
-    for index, axis in layer.rule.weights.items():
-        weights = layer.site.inputs[index]
-        if index != layer.index and weights.is_constant and weights.type.dtype.is_float:
-            shared = len(graph.consumers[weights.name]) > 1
-            yield replace(layer, index=index, axis=axis, shared=shared)
-
-
-def as_int8(layer: Layer) -> Integers:
-    """Each weight rounded by itself, whatever the scheme."""
-    levels = INT8.fit(layer.rows)
-    return Integers(rounded(layer.rows, levels), levels.scale)
+            yield Layer(node, site, rule, index, axis, len(graph.consumers[weights.name]) > 1)
 
 
 def fitted(layer: Layer, schemes: Assignment, types: Mapping[str, TensorType]) -> Levels:
@@ -121,4 +111,4 @@ def _smallest_scales(layer: Layer, types: Mapping[str, TensorType]) -> np.ndarra
     x, bias = types.get(layer.node.inputs[0]), layer.bias
     if x is None or x.quant is None or bias is None or not bias.any():
         return None
-    return np.abs(bias) / (x.quant.scale0 * 2.0**_BIAS_BITS)
+    return np.abs(bias) / (x.quant.scale0 * 2.0 ** _BIAS_BITS[x.dtype.bits])

@@ -12,7 +12,7 @@ from ..ir.types import Quant, TensorType
 from ..ops import op_of
 from ..ops.quantization import quant_attrs
 from .calibrate import Observed, inside_name
-from .layers import Integers, Layer, as_int8, further_weights, layers, nearest
+from .layers import Integers, Layer, layers, nearest
 from .ranges import Ranges
 from .scales import activation_types
 from .scheme import Assignment
@@ -37,7 +37,7 @@ def quantize(
     graph = with_inside_ranges(graph, observed)
     schemes = schemes or Assignment()
     chosen = activation_types(graph, observed, ranges, schemes, fixed or {})
-    integers = {layer.node.name: nearest(layer, schemes, chosen) for layer in layers(graph)}
+    integers = {layer.key: nearest(layer, schemes, chosen) for layer in layers(graph)}
     return marked(graph, chosen, integers)
 
 
@@ -81,14 +81,12 @@ def with_inside_ranges(graph: Graph, observed: Mapping[str, Observed]) -> Graph:
 def marked(
     graph: Graph, chosen: Mapping[str, TensorType], integers: Mapping[str, Integers]
 ) -> Graph:
-    """`graph` with activations of the types `chosen` and the layers' constants `integers`, by node."""
+    """`graph` with activations of the types `chosen` and the layers' constants `integers`, by Layer.key."""
     draft = Draft(graph)
     for layer in layers(graph):
-        if layer.node.name in integers:
-            _set_weights(draft, layer, integers[layer.node.name])
-            _set_bias(draft, layer, integers[layer.node.name])
-            for more in further_weights(graph, layer):
-                _set_weights(draft, more, as_int8(more))
+        if layer.key in integers:
+            _set_weights(draft, layer, integers[layer.key])
+            _set_bias(draft, layer, integers[layer.key])
     for name, type_ in chosen.items():
         _insert_pair(draft, name, type_)
     return draft.graph()

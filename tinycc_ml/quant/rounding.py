@@ -23,7 +23,7 @@ _SWEEPS = 4
 
 def second_order(rows: np.ndarray, levels: Levels, hessian: np.ndarray) -> np.ndarray:
     """rows: real weights [channels, columns]. hessian: [groups, columns, columns], each for an equal share
-    of the channels. Integers int8 [channels, columns]."""
+    of the channels. Integers int8 or int16 [channels, columns], as `levels` has them."""
     parts = range(0, rows.shape[1], _MOST_COLUMNS)
     done = [_part(rows, levels, hessian, slice(k, k + _MOST_COLUMNS)) for k in parts]
     return np.concatenate(done, axis=1) if done else np.zeros(rows.shape, np.int8)
@@ -45,7 +45,7 @@ def _part(rows: np.ndarray, levels: Levels, hessian: np.ndarray, part: slice) ->
 
 def _nearest(levels: Levels, weights: np.ndarray, values: np.ndarray, column: int) -> np.ndarray:
     """Of `values`; a weight that is zero, because it was pruned for one, stays zero."""
-    return np.where(weights == 0, np.int8(0), levels.nearest(values, column))
+    return np.where(weights == 0, 0, levels.nearest(values, column))
 
 
 def _fed_back(
@@ -53,7 +53,7 @@ def _fed_back(
 ) -> np.ndarray:
     groups, count = len(factor), len(columns)
     left = wanted.copy()
-    q = np.zeros(wanted.shape, np.int8)
+    q = np.zeros(wanted.shape, levels.nearest(wanted[:, :1].T[0], 0).dtype)
     for start in range(0, count, _BLOCK):
         stop = min(start + _BLOCK, count)
         errors = np.zeros((len(wanted), stop - start))

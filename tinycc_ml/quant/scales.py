@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from ..ir.graph import Graph, Node
-from ..ir.types import DType, Quant, TensorType
+from ..ir.types import I8, DType, Quant, TensorType
+from ..numerics.quantization import affine, dequantize, quantize
 from ..ops import op_of
 from .calibrate import Observed
 from .ranges import Ranges
-from .scheme import Assignment
-
-
-def _dtype(graph: Graph, tensor: str, schemes: Assignment) -> DType:
-    """The element type that the maker of a tensor gives it."""
-    maker = graph.producers.get(tensor)
-    return (schemes.default if maker is None else schemes.of(maker)).activation
+from .scheme import Assignment, Scheme
 
 
 def activation_types(
@@ -34,53 +30,92 @@ def activation_types(
     def method(name: str) -> Ranges:
         return (own or {}).get(name, ranges)
 
-    chosen = _choose(graph, observed, method, schemes, fixed)
-    return {
-        name: TensorType(graph.type(name).shape, _dtype(graph, name, schemes), quant)
-        for name, quant in chosen.items()
-    }
-
-
-def _choose(
-    graph: Graph,
-    observed: Mapping[str, Observed],
-    method: Callable[[str], Ranges],
-    schemes: Assignment,
-    fixed: Mapping[str, Quant],
-) -> dict[str, Quant]:
-    chosen: dict[str, Quant] = {}
+    chosen: dict[str, TensorType] = {}
     leaves = _islands(graph)
     for name in graph.inputs:
         if graph.type(name).dtype.is_float:
-            chosen[name] = fixed.get(name) or method(name).activation(
-                observed[name], dtype=schemes.default.activation
-            )
+            chosen[name] = _input_type(graph, name, observed, method(name), schemes, fixed)
     for node in graph.nodes:
         for name in node.outputs:
             if graph.type(name).dtype.is_float and not _inside_island(graph, name, leaves):
-                chosen[name] = _output_quant(
-                    graph, node, name, chosen, observed, method(name), schemes
+                chosen[name] = _output_type(
+                    graph, node, name, chosen, observed, method(name), schemes.of(node)
                 )
     return chosen
 
 
-def _output_quant(
+def _input_type(
     graph: Graph,
-    node: Node,
     name: str,
-    chosen: Mapping[str, Quant],
     observed: Mapping[str, Observed],
     ranges: Ranges,
     schemes: Assignment,
-) -> Quant:
-    rule = op_of(node).quantize
+    fixed: Mapping[str, Quant],
+) -> TensorType:
+    """What the user fixes is a scale of int8."""
+    if name in fixed:
+        return TensorType(graph.type(name).shape, I8, fixed[name])
+    return _calibrated(graph, name, observed[name], ranges, schemes.default)
+
+
+def _calibrated(
+    graph: Graph,
+    name: str,
+    observed: Observed,
+    ranges: Ranges,
+    scheme: Scheme,
+    reader: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> TensorType:
+    quant = ranges.activation(observed, reader, scheme.activation)
+    made = TensorType(graph.type(name).shape, scheme.activation, quant)
+    return made if not scheme.power_of_two else _nearest_power(made, observed)
+
+
+def _nearest_power(type_: TensorType, observed: Observed) -> TensorType:
+    """The scale as the power of two above it, or the one below, which clips: that with less error."""
+    assert type_.quant is not None
+    values = np.append(observed.values, (observed.low, observed.high)).astype(np.float32)
+    low, high = ((end - type_.quant.zero) * type_.quant.scale0 for end in type_.dtype.range)
+    above = 2.0 ** np.ceil(np.log2(type_.quant.scale0))
+
+    def at(scale: float) -> TensorType:
+        """With as much of the range as the integers hold, the same part cut off at either end."""
+        part = min(1.0, scale * 255 / (high - low)) if high > low else 1.0
+        zero = affine(part * low, part * high, type_.dtype).zero
+        return replace(type_, quant=Quant.per_tensor(scale, zero))
+
+    def error(made: TensorType) -> float:
+        return float(np.square(dequantize(quantize(values, made), made) - values).sum())
+
+    return min((at(above), at(above / 2)), key=error)
+
+
+def _output_type(
+    graph: Graph,
+    node: Node,
+    name: str,
+    chosen: Mapping[str, TensorType],
+    observed: Mapping[str, Observed],
+    ranges: Ranges,
+    scheme: Scheme,
+) -> TensorType:
+    rule, shape = op_of(node).quantize, graph.type(name).shape
     if rule is not None and isinstance(rule.output, Quant):
-        return rule.output
+        return TensorType(shape, scheme.activation, _fixed(rule.output, scheme.activation))
     runtime = [n for n in node.inputs if n and not graph.tensors[n].is_constant]
     if rule is not None and rule.output == "input" and runtime and runtime[0] in chosen:
-        return chosen[runtime[0]]
+        return chosen[runtime[0]].with_shape(shape)
     reader = _reader(graph, name, observed[name])
-    return ranges.activation(observed[name], reader, schemes.of(node).activation)
+    return _calibrated(graph, name, observed[name], ranges, scheme, reader)
+
+
+def _fixed(quant: Quant, dtype: DType) -> Quant:
+    """The quantisation that a rule gives int8 results; of int16, symmetric over the same range."""
+    if dtype == I8:
+        return quant
+    first, last = I8.range
+    top = max(quant.zero - first, last + 1 - quant.zero) * quant.scale0
+    return Quant.per_tensor(top / 2 ** (dtype.bits - 1))
 
 
 def _reader(

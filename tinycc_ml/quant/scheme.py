@@ -7,19 +7,21 @@ from dataclasses import dataclass, field
 
 from ..errors import DataError
 from ..ir.graph import Graph, Node
-from ..ir.types import I8, DType
+from ..ir.types import I8, I16, DType
 from ..ops import op_of
 from . import levels
-from .grids import INT8, Grid, as_rows
+from .grids import INT8, INT8_POW2, INT16, Grid, as_rows
 
 
 @dataclass(frozen=True)
 class Scheme:
-    """`activation`: the element type of results. `grid`: the integers that weights may be."""
+    """`activation`: the element type of results. `grid`: the integers that weights may be. `power_of_two`: all
+    scales are powers of two, and so are all multipliers."""
 
     name: str
     activation: DType = I8
     grid: Grid = INT8
+    power_of_two: bool = False
 
 
 _GRIDS: tuple[Grid, ...] = (
@@ -31,8 +33,16 @@ _GRIDS: tuple[Grid, ...] = (
     levels.CODEBOOK4,
 )
 SCHEMES: Mapping[str, Scheme] = {
-    s.name: s for s in (Scheme("int8"), *(Scheme(grid.name, grid=grid) for grid in _GRIDS))
+    s.name: s
+    for s in (
+        Scheme("int8"),
+        Scheme("int8-pow2", grid=INT8_POW2, power_of_two=True),
+        Scheme("int16x8", I16),
+        Scheme("int16x16", I16, INT16),
+        *(Scheme(grid.name, grid=grid) for grid in _GRIDS),
+    )
 }
+_WHOLE = (INT8, INT8_POW2, INT16)
 # Channels of fewer weights keep int8: next to their bias and multiplier there is nothing to gain
 _SHORT = 32
 # The first and the last node with weights keep int8 when they hold less than this part of all weights:
@@ -62,7 +72,7 @@ def assignment(graph: Graph, default: str, nodes: Mapping[str, str]) -> Assignme
                 hint=f"its nodes are {', '.join(sorted(known))}",
             )
     scheme = _scheme(default)
-    kept = () if scheme.grid is INT8 else _kept(graph)
+    kept = () if scheme.grid in _WHOLE else _kept(graph)
     whole = {name: Scheme("int8", scheme.activation) for name in kept}
     return Assignment(scheme, {**whole, **{n: _scheme(own) for n, own in nodes.items()}})
 

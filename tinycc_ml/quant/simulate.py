@@ -17,14 +17,14 @@ from ..numerics.quantization import dequantize
 from ..numerics.quantization import quantize as to_integers
 from ..ops import op_of
 from ..reference.run import evaluate
-from .layers import Integers, layer_of
+from .layers import Integers, Layer, layers_of
 
 Values = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
 class Rounding:
-    """What of a float net is rounded: `types` of activations by tensor, constants of layers by node. What is
+    """What of a float net is rounded: `types` of activations by tensor, constants of layers by their key. What is
     in neither stays exact."""
 
     types: Mapping[str, TensorType] = field(default_factory=dict)
@@ -47,24 +47,27 @@ def start(graph: Graph, sample: Values, rounding: Rounding) -> dict[str, np.ndar
 
 def step(graph: Graph, node: Node, values: Values, rounding: Rounding) -> dict[str, np.ndarray]:
     """The results of one node."""
-    integers = rounding.layers.get(node.name)
+    found = [
+        (layer, rounding.layers[layer.key])
+        for layer in layers_of(graph, node)
+        if layer.key in rounding.layers
+    ]
     results = (
-        evaluate(graph, node, values)
-        if integers is None
-        else _with_constants(graph, node, values, integers)
+        _with_constants(graph, node, values, found) if found else evaluate(graph, node, values)
     )
     return {n: rounding.value(n, v) for n, v in zip(node.outputs, results, strict=True)}
 
 
 def _with_constants(
-    graph: Graph, node: Node, values: Values, integers: Integers
+    graph: Graph, node: Node, values: Values, found: Sequence[tuple[Layer, Integers]]
 ) -> tuple[np.ndarray, ...]:
-    layer, reference = layer_of(graph, node), op_of(node).reference
-    assert layer is not None and reference is not None
+    reference = op_of(node).reference
+    assert reference is not None
     arrays = [values[n] if n in values else graph.tensors[n].value for n in node.inputs if n]
-    arrays[layer.index] = integers.real_tensor(layer)
-    if integers.bias is not None and layer.rule.bias is not None:
-        arrays[layer.rule.bias :] = [integers.bias.astype(np.float32)]
+    for layer, integers in found:
+        arrays[layer.index] = integers.real_tensor(layer)
+        if integers.bias is not None and layer.rule.bias is not None:
+            arrays[layer.rule.bias :] = [integers.bias.astype(np.float32)]
     return reference(arrays, node.attrs)
 
 

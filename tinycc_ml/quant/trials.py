@@ -142,7 +142,7 @@ def _best_of(
 
     def score(way: tuple[str, Net, Mapping[str, TensorType]]) -> float:
         _, net, types = way
-        plain = {layer.node.name: nearest(layer, net.schemes, types) for layer in layers(net.graph)}
+        plain = {layer.key: nearest(layer, net.schemes, types) for layer in layers(net.graph)}
         return net.judge.score((judged_on(net.graph, net.halves[1]), Rounding(types, plain)))
 
     (_, net, _), trials = _winner("equalisation", ways, score, lambda w: w[0])

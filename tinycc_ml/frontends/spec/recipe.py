@@ -56,7 +56,19 @@ def _switch(name: str) -> Callable[[Values], Mapping[str, Any]]:
 
 
 # The command line's: what stands behind the names is in quant
-SCHEMES = ("int8", "int4", "int4-channel", "int2", "ternary", "binary", "codebook4", "float32")
+SCHEMES = (
+    "int8",
+    "int8-pow2",
+    "int16x8",
+    "int16x16",
+    "int4",
+    "int4-channel",
+    "int2",
+    "ternary",
+    "binary",
+    "codebook4",
+    "float32",
+)
 _ON = Parameter("on", "bool", True)
 _MANY = {"input_scales", "dims", "bind", "quantize_nodes"}  # said several times, they add up
 
