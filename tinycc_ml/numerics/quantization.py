@@ -12,7 +12,7 @@ _SMALLEST_SCALE = 2.0**-60
 
 def affine(low: float, high: float, dtype: DType = I8) -> Quant:
     """Scale and zero point so that [low, high], widened to hold 0, fills the integers of `dtype`. int16 is
-    symmetric: its zero point is 0 (numerics.md §12)."""
+    symmetric, with zero point 0 (numerics.md §12)."""
     low, high = min(float(low), 0.0), max(float(high), 0.0)
     first, last = dtype.range
     if dtype.bits > 8:

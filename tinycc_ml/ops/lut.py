@@ -13,9 +13,9 @@ import numpy as np
 
 from ..errors import ModelError
 from ..ir.graph import Attrs, Tensor
-from ..ir.types import TensorType
+from ..ir.types import Quant, TensorType
 from ..numerics.fixedpoint import rounding_shift
-from ..numerics.quantization import affine, dequantize, quantize
+from ..numerics.quantization import dequantize, quantize
 from .base import PLANAR, Arrays, Kernel, Nest, Op, Overlap, Site
 from .channels import channelwise
 from .indexing import nested, read_tensor
@@ -69,7 +69,7 @@ def emit_lut(
     if x.type.dtype.bits == 16 and y.dtype.bits == 8:
         quant = low.y_quant
         top = max(abs(end - quant.zero) for end in y.dtype.range) * quant.scale0
-        fine = replace(y, dtype=x.type.dtype, quant=affine(-top, top, x.type.dtype))
+        fine = replace(y, dtype=x.type.dtype, quant=Quant.per_tensor(top / 32767))
         between = emit_lut(low, x, function, fine)
         return emit_rescaled(low, low.draft.tensors[between], type_)
     table = low.constant("table", table_of(x.type, y, function))

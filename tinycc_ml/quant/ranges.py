@@ -35,6 +35,7 @@ class Ranges:
     name: str
     method: str = "min-max"
     percent: float = 100.0
+    room: float = 1.0  # of "min-max": how many times the observed range
 
     def activation(
         self, observed: Observed, reader: Function | None = None, dtype: DType = I8
@@ -51,7 +52,7 @@ class Ranges:
             )
         if self.method == "entropy":
             return _least_divergence(observed, dtype)
-        return affine(observed.low, observed.high, dtype)
+        return affine(self.room * observed.low, self.room * observed.high, dtype)
 
 
 def _least_error(observed: Observed, dtype: DType) -> Quant:
@@ -144,3 +145,5 @@ RANGES = (
     Ranges("least error", "least-error"),
     Ranges("entropy", "entropy"),
 )
+# Also tried on int16, which can spare a bit for values beyond those observed
+ROOMY = (Ranges("min-max with room", "min-max", room=2.0),)

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from ..ir.graph import Graph
-from ..ir.types import Quant, TensorType
+from ..ir.types import I16, Quant, TensorType
 from ..ops import op_of
 from ..ops.base import Site
 from .budget import Allotted
@@ -20,7 +20,7 @@ from .judge import Judge
 from .layers import layers, nearest
 from .methods import AUTO, Constants, Methods, Trial, constants_to_try
 from .quantize import with_inside_ranges
-from .ranges import RANGES, Ranges, by_tensor
+from .ranges import RANGES, ROOMY, Ranges, by_tensor
 from .scales import activation_types
 from .scheme import Assignment
 from .simulate import Rounding
@@ -181,7 +181,9 @@ def _best_ranges(
 ) -> tuple[str, dict[str, TensorType], tuple[Trial, ...]]:
     """The name of the method, types of activations, and what was tried: each half's ranges on the other half."""
     ways: list[tuple[str, Ranges, Mapping[str, Ranges]]] = [
-        (r.name, r, {}) for r in RANGES if methods.ranges in (AUTO, r.method)
+        (r.name, r, {})
+        for r in (*RANGES, *(ROOMY if net.schemes.default.activation == I16 else ()))
+        if methods.ranges in (AUTO, r.method)
     ]
     if methods.ranges == AUTO:
         ways.append(("by tensor", RANGES[0], by_tensor(*net.observed)))
