@@ -24,6 +24,7 @@ from .backend.vectors import NO_VECTORS, Vectors, make_vectors, seeded_samples, 
 from .backend.weights import fewest_weights_bytes
 from .errors import DataError, ModelError
 from .ir.graph import Graph
+from .ir.types import I8
 from .numerics.quantization import quantize as to_integers
 from .passes import FLOAT, Pass, integer_passes, run_passes
 from .passes.fuse_chains import fuse_chains
@@ -220,9 +221,15 @@ def _integer_graph(
         raise DataError(
             f"{scheme} needs sample inputs to find ranges", hint="give --calibrate FILE.npz"
         )
+    schemes = assignment(graph, scheme, options.quantize_nodes)
+    if options.io_type == "uint8" and schemes.default.activation != I8:
+        raise DataError(
+            f"uint8 inputs and outputs are for int8 nets; {scheme} has int16 activations",
+            hint="--io-type quantized or float",
+        )
     found = quantize_with_best(
         graph, data.samples, passes, fixed=_fixed(data),
-        schemes=assignment(graph, scheme, options.quantize_nodes), allow_float=options.allow_float,
+        schemes=schemes, allow_float=options.allow_float,
         labels=data.labels, methods=_methods(options),
         allot=_allot(options, target, passes), explained=options.explain_accuracy, progress=progress,
     )  # fmt: skip

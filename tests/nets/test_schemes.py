@@ -9,7 +9,7 @@ import pytest
 
 import tinycc_ml
 from tinycc_ml.backend.target import load_target
-from tinycc_ml.errors import UnsupportedError
+from tinycc_ml.errors import DataError, UnsupportedError
 from tinycc_ml.frontends.onnx import load
 from tinycc_ml.ops.base import Case
 from tinycc_ml.passes import FLOAT, run_passes
@@ -78,6 +78,11 @@ def test_a_loaded_int16_net_takes_and_gives_floats(tmp_path: Path) -> None:
     x = ((given["inputs"][0] - given["zero_point"]) * given["scale"]).astype(np.float32)
     exact, near = (tinycc_ml.load(tmp_path / d)(x) for d in ("float", "out"))
     np.testing.assert_allclose(near, exact, atol=2e-3 * np.abs(exact).max())
+
+
+def test_uint8_ends_are_for_int8() -> None:
+    with pytest.raises(DataError, match="int16x8 has int16 activations"):
+        tinycc_ml.compile(OWN[0], calibrate=SAMPLES, quantize="int16x8", io_type="uint8", **SETTLED)
 
 
 def test_what_int16_has_no_form_for_is_named() -> None:

@@ -7,9 +7,8 @@ product  y = clamp(zero + requantize((x0 - z0) * (x1 - z1) << pre_shift, multipl
 quotient y = clamp(zero + requantize((x0 - z0) << pre_shift, table[x1 + 128])), table: the reciprocals
 extremum the smaller or larger of two values of one quantisation
 
-With one value on one side, any of them is a table of 256 entries (the op lut) on int8. All int32 sums are
-bounded by construction: linear below 2^30, product and quotient below 2^31 (255 * 255 << 15); the int64 sums of
-linear in wide nodes (integer_end.py) below 2^62.
+With one value on one side, any of them is a table (the op lut) on int8. Sums are bounded by construction: linear
+below 2^30, product and quotient below 2^31 (255 * 255 << 15); linear in wide nodes (integer_end.py) below 2^62.
 """
 
 from __future__ import annotations
@@ -167,8 +166,8 @@ def _linear_c(site: Site, left: str, right: str, out: str) -> tuple[str, ...]:
     if "multiplier1" in attrs:
         offset = attrs["offset"]
         acc += f"({kind}){read(site, 1, right)} * {attrs['multiplier1']}"
-        unit = "LL" if abs(offset) > INT32_MAX else ""
-        acc += f" {'-' if offset < 0 else '+'} {abs(offset)}{unit}" if offset else ""
+        literal = f"{abs(offset)}{'LL' if abs(offset) > INT32_MAX else ''}"
+        acc += f" {'-' if offset < 0 else '+'} {literal}" if offset else ""
     else:
         acc += read(site, 1, right)
     if is_wide(site):
@@ -185,8 +184,7 @@ def _product(low: Lowering) -> None:
         return
     x0, x1 = low.activation(0), low.activation(1)
     scale = _quant(x0).scale0 * _quant(x1).scale0 / y.scale0
-    bound = REACH[x0.type.dtype.bits] * REACH[x1.type.dtype.bits]
-    m = low.multiplier(np.asarray([scale]), bound)
+    m = low.multiplier(np.asarray([scale]), REACH[x0.type.dtype.bits] * REACH[x1.type.dtype.bits])
     attrs = {"multiplier": int(m.value[0]), "pre_shift": m.pre_shift, **low.limits()}
     low.emit("mul", [x0.name, x1.name], attrs)
 

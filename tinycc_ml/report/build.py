@@ -13,6 +13,7 @@ from ..backend.program import Port
 from ..backend.target import Target
 from ..compiler import Compiled, Options
 from ..ir.graph import Graph
+from ..ir.types import I16
 from ..quant.budget import Allotted, Point
 from ..quant.explain import Explanation
 from ..toolchain.shipped import SCHEMA
@@ -84,11 +85,13 @@ def build_report(
 
 
 def became(graph: Graph) -> str:
-    """The arithmetic of the result: "int8", "float32", or both."""
-    made = {graph.type(name).dtype.is_real for node in graph.nodes for name in node.outputs}
-    if len(made) == 2:
-        return "int8 and float32"
-    return "float32" if True in made else "int8"
+    """The arithmetic of the result: "int8", "int16", "float32", or several of these, joined by "and"."""
+    types = [graph.type(name) for node in graph.nodes for name in node.outputs]
+    made = {
+        "float32" if t.dtype.is_real else "int16" if t.dtype == I16 and t.quant else "int8"
+        for t in types
+    }
+    return " and ".join(k for k in ("int8", "int16", "float32") if k in made) or "int8"
 
 
 def _model(compiled: Compiled, source: Source) -> dict[str, Any]:

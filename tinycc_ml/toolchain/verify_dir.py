@@ -140,7 +140,7 @@ class _Job:
         report = self.shipped.report
         outputs = any(entry["tolerance"] for entry in report["io"])
         what = "every output within its bound" if outputs else "every byte of the outputs"
-        if has_sums and report["model"]["arithmetic"] == "int8":
+        if has_sums and "float32" not in report["model"]["arithmetic"]:
             what += ", and the checksum of every tensor"
         elif has_sums:
             what += ", and the checksum of every tensor that no float has touched"
