@@ -48,7 +48,7 @@ TASKS = (
     Task("kws", ("--weights", "14K"), 0.9),
     Task("kws", ("--sqnr", "25"), 0.9),
     Task("vww", ("--weights", "64K")),
-    Task("vww", ("--weights", "112K")),
+    Task("vww", ("--weights", "16K")),
 )
 
 
