@@ -27,6 +27,7 @@ ORDER = {
     "reference": 4,
     "quant": 5,
     "pruning": 6,
+    "options": 6,
     "backend": 6,
     "compiler": 7,
     "toolchain": 8,

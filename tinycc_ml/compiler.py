@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -26,6 +25,7 @@ from .errors import DataError, ModelError
 from .ir.graph import Graph
 from .ir.types import I8
 from .numerics.quantization import quantize as to_integers
+from .options import Options
 from .passes import FLOAT, Pass, integer_passes, run_passes
 from .passes.fuse_chains import fuse_chains
 from .passes.io_layout import io_layout
@@ -36,59 +36,13 @@ from .quant.accumulators import accumulator_bounds
 from .quant.allot import allot
 from .quant.budget import Budget
 from .quant.choose import Accuracy, quantize_with_best
-from .quant.data import Data, InputScale, load_data
+from .quant.data import Data, load_data
 from .quant.methods import Methods
 from .quant.scheme import assignment
 from .quant.trials import Allot
 
 log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the user asks for beside model and target; the defaults of the command line."""
-
-    quantize: str | None = None  # "float32", a scheme, or None: what model and data suggest
-    quantize_nodes: Mapping[str, str] = field(default_factory=dict)  # schemes of single nodes
-    # how float nets become integer (quant/methods.py); None: tried, and kept where it helps
-    ranges: str = "auto"
-    rounding: str = "auto"
-    bias_correction: bool | None = None
-    equalize: bool | None = None
-    weights: float = (
-        inf  # mixed precision: most bytes of stored weights, least dB of the worst output
-    )
-    sqnr: float = -inf
-    explain_accuracy: bool = False  # the report says what each node costs
-    prune: float = 0.0
-    prune_scope: str = "tensor"  # or "global"
-    prune_method: str | None = None  # of pruning.METHODS; None: the best that the data allow
-    prune_pattern: str = "single"  # or N:M, 1xN, channels
-    name: str | None = None
-    optimize: str = "balanced"
-    ram: float = inf  # limits: bytes of arena, bytes of constants, modelled cycles
-    flash: float = inf
-    cycles: float = inf
-    tune: bool = False  # choose by cycles measured on the target's emulator; api.compile does
-    io: str = "caller"
-    io_type: str = "quantized"
-    io_layout: str = "model"
-    single_file: bool = False
-    allow_float: bool = False
-    keep_dead_work: bool = False
-    dims: Mapping[str, int] = field(default_factory=dict)
-    bind: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # inputs that become constants of this value
-    input_scales: Mapping[str, InputScale] = field(default_factory=dict)
-    dump_passes: Path | None = None
-    self_test: bool = True  # the files hold a self-test with its vectors
-
-    @property
-    def has_budget(self) -> bool:
-        """Layers get schemes of their own, within a budget."""
-        return self.weights < inf or self.sqnr > -inf
 
 
 @dataclass(frozen=True)
