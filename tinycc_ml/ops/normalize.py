@@ -212,7 +212,7 @@ OP = Op(
     infer,
     reference,
     integer,
-    quantize=QuantizeRule(lower),
+    quantize=QuantizeRule(lower, int8_only=True),
     nest=_nest,
     onnx={
         "LayerNormalization": _from_last_axes,
