@@ -10,7 +10,7 @@ import pytest
 from tinycc_ml.compiler import Compiled, Options, compile
 
 ROOT = Path(__file__).resolve().parents[2]
-OWN = sorted((ROOT / "examples" / "digits").glob("*.onnx"))
+OWN = sorted((ROOT / "examples" / "digits").glob("digits_*.onnx"))
 SHARED_FOLDER = ROOT.parent / "shared" / "models"
 SHARED_NAMES = tuple(
     f"{net}_{kind}"
