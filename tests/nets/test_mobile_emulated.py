@@ -12,13 +12,14 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import tinycc_ml
+from tinycc_ml.backend.costs import Code
 from tinycc_ml.backend.target import load_target
 from tinycc_ml.toolchain import missing_tools
 from tinycc_ml.toolchain.verify_dir import verify_dir
 
 CORE = "cortex-m4"
 RGB, S2 = "tml_conv2d_ab_rgb_s2_to_planar_i8", "tml_depthwise_conv2d_planar_s2_i8"
-STEADY = tuple(f"tml_conv2d_1x1_ab_planar_k{k}_i8" for k in (8, 16, 32))
+STEADY = tuple(f"tml_conv2d_1x1_ab_planar_k{k}_i8" for k in (8, 16))
 # height, width, channels of the layers, pads of the first one: kernels that have to be among those taken
 NETS = {
     "even": ((24, 32), (8, 16, 32, 32, 12), (0, 0, 1, 1), {RGB, S2, *STEADY}),
@@ -52,6 +53,12 @@ def mobile(size: Sequence[int], channels: Sequence[int], pads: Sequence[int]) ->
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
+@pytest.fixture(autouse=True)
+def _code_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nets this small would do without kernels that one node uses."""
+    monkeypatch.setattr("tinycc_ml.backend.costs.code_of", lambda core, optimize: Code())
+
+
 @pytest.mark.emulator
 @pytest.mark.parametrize("optimize", ["speed", "balanced"])
 @pytest.mark.parametrize("net", NETS)
@@ -70,7 +77,6 @@ def test_mobile_net_equals_its_reference_on_the_core(
         path, out, target=CORE, calibrate=samples, optimize=optimize, verify=False
     )
     taken = {node["kernel"] for node in made.report["nodes"]}
-    slow = {STEADY[2]} if optimize == "balanced" else set()
-    assert wanted - slow <= taken
+    assert wanted <= taken
     verified, _ = verify_dir(out, target)
     assert verified.cases == 4
