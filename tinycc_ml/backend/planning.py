@@ -19,6 +19,8 @@ from .search import AS_FAST, Choice, Limits, Search, preferred
 from .target import Target
 
 _CHAINS = 4  # at most so many are computed in bands
+# Bytes of flash that a byte of arena is worth where no limit asks for it: parts have four or more for each
+_FLASH_OF_RAM = 2
 
 
 @dataclass(frozen=True)
@@ -180,12 +182,14 @@ class Task:
                 yield Found(layout, fastest, options, fastest.cycles)
 
     def _is_worth(self, best: Found, found: Found, most_cycles: float) -> bool:
-        """Less memory within the cycles; unasked only where it is more than a few bytes for each step, and a
-        larger part of the arena than the cycles that it costs are of all."""
+        """Less memory within the cycles; unasked only where it is more than a few bytes for each step, is worth
+        the flash, and is a larger part of the arena than the cycles that it costs are of all."""
         saved = best.choice.ram - found.choice.ram
         if saved < 1 or found.choice.cycles > most_cycles:
             return False
         steps = len(found.choice.arena.order) - len(best.choice.arena.order)
         slower = found.choice.cycles / best.choice.cycles - 1.0
-        unasked = saved >= BYTES_A_STEP * steps and saved / best.choice.ram >= slower
+        flash = found.choice.flash - best.choice.flash
+        cheap = saved >= BYTES_A_STEP * steps and _FLASH_OF_RAM * saved >= flash
+        unasked = cheap and saved / best.choice.ram >= slower
         return unasked or self._is_too_large(best.choice)

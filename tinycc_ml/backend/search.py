@@ -135,8 +135,9 @@ class Search:
         or a format are given up together, one such group after the other, the best one first,
         as long as it is not `slower` by more than so much of the fastest."""
         groups = _groups(self._every)
-        chosen = self._assigned(price, self._every)
-        most = inf if chosen is None else (1.0 + slower) * _value(chosen, 0.0)
+        fastest = self._assigned(0.0, self._every)
+        most = inf if fastest is None else (1.0 + slower) * _value(fastest, 0.0)
+        chosen = self._at_price(price, most)
         while chosen is not None and price > 0.0:
             used = {c.name for c in chosen.values()}
             tried = {group for group in groups if group & used}
@@ -151,6 +152,15 @@ class Search:
                 break
             chosen = better
         return chosen
+
+    def _at_price(self, price: float, most: float) -> Mapping[str, Candidate] | None:
+        """The cheapest assignment at a price of flash, or at as large a part of it as keeps to so many cycles."""
+        parts = (price * 0.5**k for k in range(8)) if price > 0.0 else ()
+        for part in (*parts, 0.0):
+            chosen = self._assigned(part, self._every)
+            if chosen is None or _value(chosen, 0.0) <= most:
+                return chosen
+        return None
 
     def _without(
         self, kernels: Collection[str], chosen: Mapping[str, Candidate], price: float
@@ -213,8 +223,11 @@ def preferred(optimize: str, limits: Limits, choices: Sequence[Choice]) -> Choic
     if not within:
         return min(choices, key=lambda c: _excess(c, limits))
     worth, slack = _BYTE_WORTH[optimize], AS_FAST[optimize] - 1.0
-    bar = min(_value(c.chosen, worth) for c in within) + slack * min(c.cycles for c in within)
-    good = (c for c in within if _value(c.chosen, worth) <= bar)
+    best = min(within, key=lambda c: (_value(c.chosen, worth), c.cycles))
+    fastest = min(c.cycles for c in within)
+    slowest = max(best.cycles, (1.0 + slack) * fastest)
+    bar = _value(best.chosen, worth) + slack * fastest
+    good = (c for c in within if _value(c.chosen, worth) <= bar and c.cycles <= slowest)
     return min(good, key=lambda c: (c.ram, _value(c.chosen, worth), c.flash))
 
 
