@@ -38,6 +38,12 @@ def peer_mcycles(peer: str, net: str, core: str) -> float | None:
     return found
 
 
+def peer_bytes(peer: str, kind: str, net: str, core: str) -> int | None:
+    """The flash or ram of a peer's image of the int8 net, if it is known."""
+    found: int | None = peers()[peer][kind].get(core, {}).get(family(net))
+    return found
+
+
 def missed_goals(case: Case, figures: Figures) -> list[str]:
     """Names of the limits that are exceeded."""
     mode = "portable" if case.portable else case.optimize

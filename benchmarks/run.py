@@ -80,7 +80,7 @@ def update(found: Mapping[Case, Figures], reason: str) -> None:
     by_key = {case.key: figures for case, figures in found.items()}
     baseline = committed.updated(committed.read(), by_key, reason)
     committed.write(baseline)
-    page.PATH.write_text(page.rewritten(page.PATH.read_text("utf-8"), baseline), encoding="utf-8")
+    page.rewrite(baseline)
 
 
 def parsed() -> argparse.Namespace:

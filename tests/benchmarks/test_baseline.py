@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import baseline
 import page
@@ -47,9 +48,10 @@ def test_the_baseline_has_our_own_nets() -> None:
     assert all(entry["reason"] for entry in figures.values())
 
 
-def test_the_page_shows_the_committed_figures() -> None:
-    text = page.PATH.read_text(encoding="utf-8")
-    assert text == page.rewritten(text, baseline.read())
+@pytest.mark.parametrize("path", page.PAGES, ids=lambda path: path.name)
+def test_the_pages_show_the_committed_figures(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text == page.rewritten(text, page.PAGES[path](baseline.read()["figures"]))
 
 
 def test_one_percent_is_allowed_and_more_is_named() -> None:

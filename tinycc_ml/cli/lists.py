@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..backend.target import Target, list_targets
@@ -41,7 +42,7 @@ def onnx_entries() -> list[dict[str, Any]]:
 def list_ops(screen: Screen) -> dict[str, Any]:
     found = onnx_entries()
     rows = [
-        (e["onnx"], e["op"] or "other operators", _yes(e["float32"]), _yes(e["int8"]))
+        (e["onnx"], e["op"] or "other operators", *(_form(e, kind) for kind in ("float32", "int8")))
         for e in found
     ]
     for line in columns(("ONNX operator", "becomes", "float32", "int8"), rows):
@@ -61,8 +62,11 @@ def print_reference(screen: Screen) -> dict[str, Any]:
     return {"markdown": page}
 
 
-def _yes(known: bool | None) -> str:
-    return "yes" if known else ""
+def _form(entry: Mapping[str, Any], kind: str) -> str:
+    """What is taken apart has the forms of its parts."""
+    if entry["op"] is None:
+        return "parts"
+    return "yes" if entry[kind] else ""
 
 
 def _onnx_ops(op: Op) -> list[dict[str, Any]]:
