@@ -10,8 +10,9 @@ import pytest
 from tinycc_ml.errors import UnsupportedError
 from tinycc_ml.frontends.onnx import load
 from tinycc_ml.ir.graph import Graph
-from tinycc_ml.ir.types import Quant
-from tinycc_ml.numerics.quantization import affine
+from tinycc_ml.ir.types import I8, Quant, TensorType
+from tinycc_ml.numerics.quantization import affine, dequantize
+from tinycc_ml.numerics.quantization import quantize as to_integers
 from tinycc_ml.passes import FLOAT, integer_passes, run_passes
 from tinycc_ml.quant.accumulators import accumulator_bounds
 from tinycc_ml.quant.calibrate import Observed, calibrate
@@ -19,6 +20,7 @@ from tinycc_ml.quant.choose import measure, quantize_with_best, real_outputs
 from tinycc_ml.quant.methods import Methods
 from tinycc_ml.quant.quantize import quantize
 from tinycc_ml.quant.ranges import RANGES, Ranges
+from tinycc_ml.quant.scheme import assignment
 from tinycc_ml.reference.compare import sqnr_db
 from tinycc_ml.reference.run import outputs, run
 
@@ -148,14 +150,44 @@ def test_a_pair_stands_at_every_activation_and_outputs_keep_their_names() -> Non
     assert made.type("w.q").quant is not None and made.type("w.q").quant.axis == 0  # type: ignore[union-attr]
 
 
-def test_results_with_a_known_range_take_its_scale() -> None:
-    made = _marked(
-        graph(
-            "input x: f32[1,3]\nh: f32[1,3] = softmax(x)\ny: f32[1,3] = tanh(h)\noutput y\noutput h"
+UNIT_RANGES = graph(
+    "input x: f32[1,3]\nh: f32[1,3] = softmax(x)\ny: f32[1,3] = tanh(h)\noutput y\noutput h"
+)
+
+
+def test_results_with_a_known_range_take_its_scale_and_reach_its_ends() -> None:
+    quants = _quants(_marked(UNIT_RANGES))
+    for name, ends in (("h.q", (0.0, 1.0)), ("y.q", (-1.0, 0.0, 1.0))):
+        type_ = TensorType((len(ends),), I8, quants[name])
+        assert dequantize(to_integers(np.float32(ends), type_), type_).tolist() == list(ends)
+        assert quants[name].scale0 == np.float32(quants[name].scale0)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "h", "y"),
+    [
+        ("int8-pow2", Quant.per_tensor(1 / 256, -128), Quant.per_tensor(1 / 128)),
+        ("int16x8", Quant.per_tensor(1 / 32768), Quant.per_tensor(1 / 32768)),
+    ],
+)
+def test_known_ranges_of_other_schemes_are_powers_of_two(scheme: str, h: Quant, y: Quant) -> None:
+    observed, _ = calibrate(UNIT_RANGES, _samples(UNIT_RANGES))
+    made = quantize(UNIT_RANGES, observed, MIN_MAX, assignment(UNIT_RANGES, scheme, {}))
+    assert (_quants(made)["h.q"], _quants(made)["y.q"]) == (h, y)
+
+
+@pytest.mark.parametrize("name", ["softmax", "sigmoid", "tanh"])
+def test_what_saturates_is_exact(name: str) -> None:
+    """Outputs of a sure classifier are 0 and 1 nearly everywhere: an error there would hide all others."""
+    net = graph(f"input x: f32[1,3]\ny: f32[1,3] = {name}(x)\noutput y")
+    samples = {"x": np.float32([[[60, -60, -60]], [[-60, 60, -60]], [[-60, -60, 60]]])}
+    found = quantize_with_best(net, samples, integer_passes(), fixed={}, methods=MIN_MAX_ONLY)
+    for x in samples["x"]:
+        (exact,), (made,) = (
+            outputs(net, {"x": x}).values(),
+            real_outputs(found.graph, {"x": x}).values(),
         )
-    )
-    assert _quants(made)["h.q"] == Quant.per_tensor(1 / 256, -128)
-    assert _quants(made)["y.q"] == Quant.per_tensor(1 / 128, 0)
+        np.testing.assert_allclose(made, exact, atol=1e-7)  # exact has 1e-27 where made has 0
 
 
 def test_values_that_are_moved_keep_their_scale() -> None:

@@ -24,6 +24,11 @@ def affine(low: float, high: float, dtype: DType = I8) -> Quant:
     return Quant.per_tensor(scale, zero_point)
 
 
+# Of int8 results in 0..1 and in -1..1. The ends are integers: what saturates is there most of the time
+UNIT = affine(0.0, 1.0)
+SIGNED_UNIT = Quant.per_tensor(float(np.float32(1 / 127)))
+
+
 def _along(values: np.ndarray, axis: int, rank: int) -> np.ndarray:
     shape = [1] * rank
     shape[axis] = -1

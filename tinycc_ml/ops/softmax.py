@@ -15,8 +15,9 @@ import numpy as np
 
 from ..errors import ModelError
 from ..ir.graph import Attrs
-from ..ir.types import F32, Quant, TensorType
+from ..ir.types import F32, TensorType
 from ..numerics.fixedpoint import round_half_up, rounding_shift
+from ..numerics.quantization import UNIT
 from .base import Arrays, Case, Kernel, Loop, Nest, Op, Overlap, QuantizeRule, Site
 from .importing import OnnxNode
 from .indexing import nested, read
@@ -215,7 +216,7 @@ def _cases(name: str, **options: Any) -> tuple[Case, ...]:
 OPS = (
     Op(
         "softmax", infer, reference, integer, interval=_interval,
-        quantize=QuantizeRule(lower, Quant.per_tensor(1 / 256, -128), judges_input=True),
+        quantize=QuantizeRule(lower, UNIT, judges_input=True),
         kernels=KERNELS, nest=_nest, transposed=transposed, onnx={"Softmax": _importer("softmax")},
         cases=_cases("Softmax"), summary="Softmax",
     ),

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..ir.graph import Attrs
 from ..ir.types import F32, Quant, TensorType
+from ..numerics.quantization import SIGNED_UNIT, UNIT
 from .base import Arrays, Case, Element, Nest, Op, QuantizeRule, Site
 from .importing import OnnxNode
 from .indexing import c_float, nested
@@ -57,9 +58,6 @@ def _gelu(x: np.ndarray, approximate: str = "none") -> np.ndarray:
         return 0.5 * x * (1 + np.tanh(0.7978845608028654 * (x + 0.044715 * x**3)))
     return 0.5 * x * (1 + _erf(x * 0.7071067811865476))
 
-
-UNIT = Quant.per_tensor(1 / 256, -128)  # results in 0..1
-SIGNED_UNIT = Quant.per_tensor(1 / 128, 0)  # results in -1..1
 
 FUNCTIONS: Mapping[str, Function] = {
     "abs": Function(np.abs, "fabsf(v)", "Abs", cycles=4),

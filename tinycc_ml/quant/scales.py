@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..ir.graph import Graph, Node
-from ..ir.types import I8, DType, Quant, TensorType
+from ..ir.types import I8, Quant, TensorType
 from ..numerics.quantization import affine, dequantize, quantize
 from ..ops import op_of
 from .calibrate import Observed
@@ -101,7 +101,7 @@ def _output_type(
 ) -> TensorType:
     rule, shape = op_of(node).quantize, graph.type(name).shape
     if rule is not None and isinstance(rule.output, Quant):
-        return TensorType(shape, scheme.activation, _fixed(rule.output, scheme.activation))
+        return TensorType(shape, scheme.activation, _fixed(rule.output, scheme))
     runtime = [n for n in node.inputs if n and not graph.tensors[n].is_constant]
     if rule is not None and rule.output == "input" and runtime and runtime[0] in chosen:
         return chosen[runtime[0]].with_shape(shape)
@@ -109,13 +109,15 @@ def _output_type(
     return _calibrated(graph, name, observed[name], ranges, scheme, reader)
 
 
-def _fixed(quant: Quant, dtype: DType) -> Quant:
-    """The quantisation that a rule gives int8 results; of int16, symmetric over the same range."""
-    if dtype == I8:
-        return quant
-    first, last = I8.range
-    top = max(quant.zero - first, last + 1 - quant.zero) * quant.scale0
-    return Quant.per_tensor(top / 2 ** (dtype.bits - 1))
+def _fixed(quant: Quant, scheme: Scheme) -> Quant:
+    """The quantisation that a rule gives int8 results; of int16, symmetric over the same range. As powers of
+    two they lack the upper end."""
+    bits = scheme.activation.bits
+    if bits > 8:
+        top = (I8.range[1] - quant.zero) * quant.scale0
+        return Quant.per_tensor(2.0 ** np.rint(np.log2(top)) / 2 ** (bits - 1))
+    below = 2.0 ** np.floor(np.log2(quant.scale0))
+    return Quant.per_tensor(below, quant.zero) if scheme.power_of_two else quant
 
 
 def _reader(
