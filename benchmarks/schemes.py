@@ -49,7 +49,7 @@ def evaluate(net: str, schemes: Sequence[str], most: int) -> tuple[list[tuple[ob
         methods = PLAIN if "16" in scheme else Methods()
         made = best(graph, {name: shaped[:first]}, assignment(graph, scheme, {}), {}, methods)
         integer = run_passes(
-            marked(made.graph, made.rounding.types, made.rounding.layers), integer_passes()
+            marked(made.judge.graph, made.rounding.types, made.rounding.layers), integer_passes()
         )
         found, exact = _real(integer, shaped[rest]), _outputs(_weights_alone(made), shaped[rest])
         sqnr, alone = sqnr_db(real, found), sqnr_db(real, exact)
@@ -72,7 +72,9 @@ def _goal(net: str, scheme: str, sqnr: float, alone: float, right: float | None)
 
 def _weights_alone(made: Best) -> Graph:
     """The float graph with the constants that the integers stand for."""
-    return run_passes(marked(made.graph, {}, made.rounding.layers), integer_passes(io_type="float"))
+    return run_passes(
+        marked(made.judge.graph, {}, made.rounding.layers), integer_passes(io_type="float")
+    )
 
 
 def _outputs(graph: Graph, samples: np.ndarray) -> np.ndarray:

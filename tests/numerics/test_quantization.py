@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tinycc_ml.ir.types import I8, U8, Quant, TensorType
+from tinycc_ml.ir.types import I8, I16, U8, Quant, TensorType
 from tinycc_ml.numerics.quantization import (
     affine,
     dequantize,
@@ -39,6 +39,15 @@ def test_affine_range_holds_both_ends_and_zero(a: float, b: float) -> None:
 )
 def test_zero_point_reaches_both_ends(low: float, high: float, zero: int) -> None:
     assert affine(low, high) == Quant.per_tensor(1.0, zero)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "zero"), [(0, 65535, -32768), (-65535, 0, 32767), (-32768, 32767, 0)]
+)
+def test_int16_spends_no_step_on_values_beyond_the_range(
+    low: float, high: float, zero: int
+) -> None:
+    assert affine(low, high, I16) == Quant.per_tensor(1.0, zero)
 
 
 def test_a_constant_zero_has_a_scale() -> None:

@@ -11,13 +11,10 @@ _SMALLEST_SCALE = 2.0**-60
 
 
 def affine(low: float, high: float, dtype: DType = I8) -> Quant:
-    """Scale and zero point so that [low, high], widened to hold 0, fills the integers of `dtype`. int16 is
-    symmetric, with zero point 0 (numerics.md §12)."""
+    """Scale and zero point so that [low, high], widened to hold 0, fills the integers of `dtype` (numerics.md
+    §12)."""
     low, high = min(float(low), 0.0), max(float(high), 0.0)
     first, last = dtype.range
-    if dtype.bits > 8:
-        scale = max(-low, high) / last
-        return Quant.per_tensor(float(np.float32(max(scale, _SMALLEST_SCALE))))
     scale = max((high - low) / (last - first), _SMALLEST_SCALE)
     scale = float(np.float32(scale))
     zero_point = int(np.clip(np.floor(first - low / scale + 0.5), first, last))
