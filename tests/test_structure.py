@@ -208,6 +208,6 @@ def test_generated_files_are_free_to_use() -> None:
 
 def test_the_same_name_in_every_room() -> None:
     """Folders of runtime_c are named after an op, but for what they share: common code and techniques."""
-    shared = {"common", "ab", "packed", "recurrent", "winograd"}
+    shared = {"common", "ab", "packed", "recurrent", "wide", "winograd"}
     folders = {p.name for p in (ROOT / "runtime_c").iterdir() if p.is_dir()} - shared
     assert folders <= set(table())

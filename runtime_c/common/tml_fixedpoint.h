@@ -84,6 +84,14 @@ TML_INLINE int32_t tml_requantize_even(int32_t acc, int32_t m)
     return halfway && y % 2 != 0 ? y - 1 : y;
 }
 
+/* tml_output_wide for n: 33..62. Rounded down to 33 bits first, the rest is an int32. */
+TML_INLINE int32_t tml_output_wide_33(int64_t product, int_fast16_t n, int32_t y_zero_point,
+                                      int32_t y_min, int32_t y_max)
+{
+    int32_t y = (((int32_t)(product >> 32) >> (n - 33)) + 1) >> 1;
+    return tml_clamp_i32(y_zero_point + y, y_min, y_max);
+}
+
 /*
  * The end of every kernel with int16 activations: y_zero_point + floor(acc * m / 2^n + 1/2),
  * limited to y_min..y_max. n: 17..62; |acc| * m: up to 2^62.
@@ -91,7 +99,11 @@ TML_INLINE int32_t tml_requantize_even(int32_t acc, int32_t m)
 TML_INLINE int32_t tml_output_wide(int64_t acc, int32_t m, int_fast16_t n, int32_t y_zero_point,
                                    int32_t y_min, int32_t y_max)
 {
-    int64_t y = y_zero_point + ((acc * m + ((int64_t)1 << (n - 1))) >> n);
+    int64_t product = acc * m;
+    if (n >= 33) {
+        return tml_output_wide_33(product, n, y_zero_point, y_min, y_max);
+    }
+    int64_t y = y_zero_point + ((product + ((int64_t)1 << (n - 1))) >> n);
     if (y < y_min) {
         return y_min;
     }

@@ -28,6 +28,8 @@
 #include "conv2d/tml_conv2d_ab_sparse_to_planar_i8.h"
 #include "dense/tml_dense_sparse_i8.h"
 #include "conv2d/tml_conv2d_f32.h"
+#include "conv2d/tml_conv2d_i16x16.h"
+#include "conv2d/tml_conv2d_i16x8.h"
 #include "conv2d/tml_conv2d_i8.h"
 #include "conv2d/tml_conv2d_nibbles_i8.h"
 #include "conv2d/tml_conv2d_winograd_i8.h"
@@ -39,6 +41,8 @@
 #include "dense/tml_dense_nibbles_dsp_i8.h"
 #include "dense/tml_dense_nibbles_i8.h"
 #include "depthwise_conv2d/tml_depthwise_conv2d_f32.h"
+#include "depthwise_conv2d/tml_depthwise_conv2d_i16x16.h"
+#include "depthwise_conv2d/tml_depthwise_conv2d_i16x8.h"
 #include "depthwise_conv2d/tml_depthwise_conv2d_i8.h"
 #include "depthwise_conv2d/tml_depthwise_conv2d_line_i8.h"
 #include "depthwise_conv2d/tml_depthwise_conv2d_planar_5x5_i8.h"
@@ -69,6 +73,22 @@
 EXPOSE(conv2d_i8,
        (const struct tml_conv2d_params *p, const int8_t *x, const int8_t *w, const int32_t *b,
         const int32_t *m, int8_t *scratch, int8_t *y),
+       (p, x, w, b, m, scratch, y))
+EXPOSE(conv2d_i16x8,
+       (const struct tml_wide_params *p, const void *x, const int8_t *w, const int32_t *b,
+        const int32_t *m, int8_t *scratch, void *y),
+       (p, x, w, b, m, scratch, y))
+EXPOSE(conv2d_i16x16,
+       (const struct tml_wide_params *p, const void *x, const int16_t *w, const int64_t *b,
+        const int32_t *m, int8_t *scratch, void *y),
+       (p, x, w, b, m, scratch, y))
+EXPOSE(depthwise_conv2d_i16x8,
+       (const struct tml_wide_params *p, const void *x, const int8_t *w, const int32_t *b,
+        const int32_t *m, int8_t *scratch, void *y),
+       (p, x, w, b, m, scratch, y))
+EXPOSE(depthwise_conv2d_i16x16,
+       (const struct tml_wide_params *p, const void *x, const int16_t *w, const int64_t *b,
+        const int32_t *m, int8_t *scratch, void *y),
        (p, x, w, b, m, scratch, y))
 EXPOSE(conv2d_ab_nibbles_to_planar_i8,
        (const struct tml_conv2d_ab_packed_params *p, const int8_t *x, const uint8_t *w,

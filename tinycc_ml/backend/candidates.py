@@ -123,7 +123,7 @@ def _weights_bytes(candidate: Candidate, site: Site) -> int:
 
 
 def _lacks(kernel: Kernel, target: Target, optimize: str) -> str | None:
-    missing = kernel.features - target.features
+    missing = kernel.features - target.abilities
     if missing:
         return f"needs a core with {', '.join(sorted(missing))}"
     if optimize not in kernel.goals:

@@ -100,7 +100,12 @@ class Target:
 
     def has(self, *features: str) -> bool:
         """Whether the target has all of `features`."""
-        return self.features.issuperset(features)
+        return self.abilities.issuperset(features)
+
+    @property
+    def abilities(self) -> frozenset[str]:
+        """What kernels may ask for: the features, and "words" where registers have 32 bits."""
+        return self.features | ({"words"} if self.int_bits >= 32 else set())
 
 
 def load_target(name_or_path: str | Path) -> Target:

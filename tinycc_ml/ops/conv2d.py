@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
-from . import ab_kernels, packed_ab_kernels, packed_kernels, winograd
+from . import ab_kernels, packed_ab_kernels, packed_kernels, wide_kernels, winograd
 from .base import Arrays, Case, Const, Kernel, Op, QuantizeRule, Site, clamped
 from .channels import Channels, contracted
 from .contraction import (
@@ -237,6 +237,7 @@ OP = Op(
         _general("i8"),
         *packed_kernels.conv2d_kernels(_general_params),
         *packed_ab_kernels.CONV2D_KERNELS,
+        *wide_kernels.conv2d_kernels(),
         _general("f32"),
     ),
     nest=conv2d_nest,

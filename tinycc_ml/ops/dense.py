@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
-from . import ab_kernels, packed_kernels
+from . import ab_kernels, packed_kernels, wide_kernels
 from .base import Arrays, Case, Const, Kernel, Op, QuantizeRule, Site, clamped
 from .channels import contracted
 from .contraction import (
@@ -131,6 +131,7 @@ KERNELS = (
     _one_vector("i8"),
     _rows("i8", "tml_conv2d_1x1_i8"),
     *packed_kernels.DENSE_KERNELS,
+    *wide_kernels.dense_kernels(),
     _one_vector("f32"),
     _rows("f32", "tml_conv2d_f32"),
 )

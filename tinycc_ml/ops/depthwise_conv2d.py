@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
-from . import line_kernels, planar_kernels, strip_kernels
+from . import line_kernels, planar_kernels, strip_kernels, wide_kernels
 from .base import Arrays, Case, Const, Kernel, Op, QuantizeRule, Site, clamped
 from .channels import channelwise
 from .contraction import (
@@ -170,6 +170,7 @@ OP = Op(
         *strip_kernels.KERNELS,
         line_kernels.LINE,
         _kernel("i8"),
+        *wide_kernels.depthwise_kernels(),
         _kernel("f32"),
     ),
     nest=depthwise_nest,
