@@ -18,7 +18,7 @@ FORMS = [
     ("i16", "i8", 16),
     ("i8", "i8", 16),
 ]
-ZEROS = {"i8": -7, "i16": 0}
+ZEROS = {"i8": -7, "i16": -300}
 # Below 33 the end is another one
 SHIFTS = (31, 33, 40)
 GUARD = 16
