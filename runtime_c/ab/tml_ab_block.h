@@ -44,10 +44,6 @@ TML_INLINE struct tml_ab_rounds tml_ab_rounds_of(size_t steps, uint32_t round)
 
 /* Loops in C that take nearly all registers. Such a function that spills must not come before a
  * block of instructions in a build that keeps frame pointers: gcc 12 then refuses the block. */
-#if TML_HAVE_DSP_BLOCKS
-#    define TML_AB_LOOPS TML_SHARED TML_ALL_REGISTERS
-#else
-#    define TML_AB_LOOPS TML_SHARED
-#endif
+#define TML_AB_LOOPS TML_SHARED TML_ALL_REGISTERS
 
 #endif

@@ -30,8 +30,10 @@
  * from the blocks, whatever their attribute says. */
 #if TML_HAVE_DSP_BLOCKS
 #    pragma GCC optimize("omit-frame-pointer")
+#    define TML_ALL_REGISTERS TML_GNU(__optimize__("O2", "omit-frame-pointer"), __noclone__)
+#else
+#    define TML_ALL_REGISTERS
 #endif
-#define TML_ALL_REGISTERS TML_GNU(__optimize__("O2", "omit-frame-pointer"), __noclone__)
 
 /* Whether element-wise kernels and pools take four bytes at once; tests do it in plain C. */
 #ifndef TML_PACKED

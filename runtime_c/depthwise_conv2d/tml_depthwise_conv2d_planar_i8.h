@@ -10,49 +10,64 @@
 
 #include "tml_planar_3x3_i8.h"
 
-/* y without limits; one copy for all nodes of a model. */
-TML_SHARED void tml_planar_planes_3x3_i8(const struct tml_depthwise_blocks_params *p,
-                                         const int8_t *x, const int32_t *weights, int8_t *scratch,
-                                         int8_t *y)
+/* A plane into its blocks. */
+TML_INLINE void tml_planar_plane_in_i8(const struct tml_depthwise_blocks_params *p, const int8_t *x,
+                                       int8_t *block)
 {
-    const int_fast16_t size = TML_PLANAR_PITCH * (p->y_h + 2);
     const int_fast16_t within = p->y_h + 2 - p->pad_top;
-    const int_fast16_t width = p->x_w + p->pad_left;
-    const int_fast16_t block_w = p->block_w;
-    const int_fast16_t y_w = p->y_w;
     const uint32_t border = tml_4_i8(p->x_zero_point);
-    struct tml_planar_rows in = {p->x_h < within ? p->x_h : within, 0, p->x_w, p->x_zero_point};
-    struct tml_planar_rows out = {p->y_h, 0, y_w, 0};
-    for (int_fast16_t c = p->x_c; c > 0; c--) {
-        const int8_t *from = x;
-        int8_t *block = scratch;
-        int_fast16_t pad = p->pad_left;
-        for (int_fast16_t left = width; left > width - y_w; left -= block_w) {
-            int8_t *first = block;
-            if (p->pad_top > 0) {
-                tml_store_bytes(first, border);
-                tml_store_bytes(first + 4, border);
-                tml_store_bytes(first + 8, border);
-                tml_store_bytes(first + 12, border);
-                first += TML_PLANAR_PITCH;
-            }
-            in.columns = (left < block_w + 2 ? left : block_w + 2) - pad;
-            tml_planar_in_i8(&in, from, first, first + pad);
-            from += block_w - pad;
-            pad = 0;
-            block += size;
+    struct tml_planar_rows rows = {p->x_h < within ? p->x_h : within, 0, p->x_w};
+    int_fast16_t pad = p->pad_left;
+    int_fast16_t left = p->x_w + pad;
+    int_fast16_t beyond = left - p->y_w;
+    do {
+        int8_t *first = block;
+        if (p->pad_top > 0) {
+            tml_store_bytes(first, border);
+            tml_store_bytes(first + 4, border);
+            tml_store_bytes(first + 8, border);
+            tml_store_bytes(first + 12, border);
+            first += TML_PLANAR_PITCH;
         }
-        int8_t *to = y;
-        block = scratch;
-        for (int_fast16_t left = y_w; left > 0; left -= block_w) {
-            out.columns = left < block_w ? left : block_w;
-            tml_planar_3x3_i8(p, block, out.columns, weights);
-            tml_planar_out_i8(&out, block, to);
-            to += block_w;
-            block += size;
-        }
-        x += p->x_h * p->x_w;
-        y += p->y_h * y_w;
+        rows.columns = (left < p->block_w + 2 ? left : p->block_w + 2) - pad;
+        tml_planar_in_i8(rows, border, x, first, first + pad);
+        x += p->block_w - pad;
+        block += TML_PLANAR_PITCH * (p->y_h + 2);
+        left -= p->block_w;
+        pad = 0;
+    } while (left > beyond);
+}
+
+/* The results of a plane's blocks. */
+TML_INLINE void tml_planar_plane_out_i8(const struct tml_depthwise_blocks_params *p,
+                                        const int32_t *weights, int8_t *block, int8_t *y)
+{
+    struct tml_planar_rows rows = {p->y_h, 0, p->y_w};
+    int_fast16_t left = p->y_w;
+    do {
+        rows.columns = left < p->block_w ? left : p->block_w;
+        tml_planar_3x3_i8(p->y_h, p->y_zero_point, block, rows.columns, weights);
+        tml_planar_out_i8(rows, block, y);
+        y += p->block_w;
+        block += TML_PLANAR_PITCH * (p->y_h + 2);
+        left -= p->block_w;
+    } while (left > 0);
+}
+
+/* y without limits; one copy for all nodes of a model. What the loops take of the parameters they
+ * take of a copy, which no store reaches. */
+TML_SHARED TML_ALL_REGISTERS void
+tml_planar_planes_3x3_i8(const struct tml_depthwise_blocks_params *params, const int8_t *x,
+                         const int32_t *weights, int8_t *scratch, int8_t *y)
+{
+    const struct tml_depthwise_blocks_params p = *params;
+    const int_fast16_t x_size = p.x_h * p.x_w;
+    const int_fast16_t y_size = p.y_h * p.y_w;
+    for (int_fast16_t c = p.x_c; c > 0; c--) {
+        tml_planar_plane_in_i8(&p, x, scratch);
+        tml_planar_plane_out_i8(&p, weights, scratch, y);
+        x += x_size;
+        y += y_size;
         weights += TML_PLANAR_3X3_WORDS;
     }
 }

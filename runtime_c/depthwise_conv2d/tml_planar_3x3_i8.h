@@ -15,7 +15,8 @@
 #include "tml_planar_blocks_i8.h"
 
 /*
- * block: y_h + 2 rows, becomes y_h rows of results
+ * rows: of results: 2..
+ * block: rows + 2 rows, becomes rows of results
  * columns: of results: 1..14
  * weights (rom): as in tml_planar_3x3_plain_i8.h
  */
@@ -63,9 +64,9 @@
         "mov o, u1\n"                                                                              \
         "mov u1, b1\n"                                                                             \
         "mov b1, o\n"
-/* Every register has its place, so that a frame pointer may be in use: r7 is put back. The array in
- * r4 holds p to m, then what goes to the stack: the end of a strip's rounds, rows skipped in the
- * first, back to the next strip, past the last one. */
+/* Every register has its place, so that a frame pointer may be in use: r7 is put back. What comes in
+ * r1, r2, r3 and r5 goes to the stack: the end of a strip's rounds, rows skipped in the first, back to
+ * the next strip, past the last one. The weights are unpacked as they lie in flash. */
 #    define TML_PLANAR_ENTER                                                                       \
         "e .req r0\n"                                                                              \
         "o .req r1\n"                                                                              \
@@ -81,11 +82,16 @@
         "m .req r11\n"                                                                             \
         "b0 .req r12\n"                                                                            \
         "b1 .req lr\n"                                                                             \
-        "push {r7}\n"                                                                              \
-        "ldrd r0, r1, [r4, #32]\n"                                                                 \
-        "ldrd r2, r3, [r4, #40]\n"                                                                 \
-        "push {r0-r3}\n"                                                                           \
-        "ldm r4, {r4-r11}\n"
+        "push {r1-r3, r5, r7}\n"                                                                   \
+        "ldm r0, {r5-r7, r10, r11}\n"                                                              \
+        "sxtb16 e, w0, ror #8\n"                                                                   \
+        "sxtb16 o, w1, ror #8\n"                                                                   \
+        "sxtb16 u0, w2, ror #8\n"                                                                  \
+        "pkhbt wm, e, o, lsl #16\n"                                                                \
+        "pkhbt wn, wn, u0, lsl #16\n"                                                              \
+        "sxtb16 w0, w0\n"                                                                          \
+        "sxtb16 w1, w1\n"                                                                          \
+        "sxtb16 w2, w2\n"
 #    define TML_PLANAR_LEAVE                                                                       \
         "add sp, #16\n"                                                                            \
         "pop {r7}\n"                                                                               \
@@ -157,54 +163,40 @@
             "cmp p, u0\n"                                                                          \
             "bne 0b\n"                                                                             \
             TML_PLANAR_LEAVE                                                                       \
-            : "+r"(in)                                                                             \
+            : "+r"(w), "+r"(end), "+r"(skipped), "+r"(back), "+r"(p), "+r"(past), "+r"(zero)       \
             :                                                                                      \
-            : "r0", "r1", "r2", "r3", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "memory", \
-              "cc")
+            : "r6", "r8", "r10", "r11", "r12", "lr", "memory", "cc")
+#    define TML_PLANAR_SLIDE(kind, at, behind)                                                     \
+        register const int32_t *w __asm__("r0") = weights;                                         \
+        register int8_t *end __asm__("r1") = (at) + TML_PLANAR_PITCH * round;                      \
+        register int_fast16_t skipped __asm__("r2") = round == 0 ? 8 : -round & 7;                 \
+        register int_fast16_t back __asm__("r3") = TML_PLANAR_PITCH * round - 2;                   \
+        register int8_t *p __asm__("r4") = at;                                                     \
+        register int8_t *past __asm__("r5") = behind;                                              \
+        register int32_t zero __asm__("r9") = zero_point + 128;                                    \
+        TML_PLANAR_STRIPS(kind)
 
-TML_SHARED TML_ALL_REGISTERS void tml_planar_3x3_i8(const struct tml_depthwise_blocks_params *plane,
-                                                    int8_t *block, int_fast16_t columns,
-                                                    const int32_t *weights)
+TML_INLINE void tml_planar_3x3_i8(int_fast16_t rows, int32_t zero_point, int8_t *block,
+                                  int_fast16_t columns, const int32_t *weights)
 {
-    uint32_t round = (uint32_t)plane->y_h - 2U;
-    uint32_t last = tml_sxtb16_odd((uint32_t)weights[2]);
-    uint32_t past = (uint32_t)block + (uint32_t)columns / 2U * 2U;
-    uint32_t frame[12] = {
-        (uint32_t)block,
-        tml_sxtb16((uint32_t)weights[0]),
-        tml_sxtb16((uint32_t)weights[1]),
-        tml_sxtb16((uint32_t)weights[2]),
-        tml_pair((int32_t)tml_sxtb16_odd((uint32_t)weights[0]),
-                 (int32_t)tml_sxtb16_odd((uint32_t)weights[1])),
-        tml_pair(plane->y_zero_point + 128, (int32_t)last),
-        (uint32_t)weights[3],
-        (uint32_t)weights[4],
-        (uint32_t)block + TML_PLANAR_PITCH * round,
-        round == 0U ? 8U : (0U - round) % 8U,
-        TML_PLANAR_PITCH * round - 2U,
-        past,
-    };
+    int_fast16_t round = rows - 2;
+    int8_t *even = block + columns / 2 * 2;
     if (columns > 1) {
-        register uint32_t *in __asm__("r4") = frame;
-        TML_PLANAR_STRIPS(TWO);
+        TML_PLANAR_SLIDE(TWO, block, even);
     }
     if (columns % 2 != 0) { /* the last column alone */
-        frame[0] = past;
-        frame[8] = past + TML_PLANAR_PITCH * round;
-        frame[11] = past + 2U;
-        register uint32_t *in __asm__("r4") = frame;
-        TML_PLANAR_STRIPS(ONE);
+        TML_PLANAR_SLIDE(ONE, even, even + 2);
     }
 }
 #else
-TML_SHARED void tml_planar_3x3_i8(const struct tml_depthwise_blocks_params *plane, int8_t *block,
+TML_INLINE void tml_planar_3x3_i8(int_fast16_t rows, int32_t zero_point, int8_t *block,
                                   int_fast16_t columns, const int32_t *weights)
 {
     for (int_fast16_t i = 0; i < columns; i++) {
         int8_t *at = block + i;
-        for (int_fast16_t row = 0; row < plane->y_h; row++) {
+        for (int_fast16_t row = 0; row < rows; row++) {
             int32_t v = tml_planar_3x3_at_i8(at, TML_PLANAR_PITCH, weights);
-            *at = (int8_t)(uint8_t)(tml_saturate_i8(plane->y_zero_point + v) + 128);
+            *at = (int8_t)(uint8_t)(tml_saturate_i8(zero_point + v) + 128);
             at += TML_PLANAR_PITCH;
         }
     }

@@ -33,7 +33,6 @@ struct tml_planar_rows {
     int_fast16_t rows;    /* 1.. */
     int_fast16_t columns; /* 2..16 */
     ptrdiff_t pitch;      /* of the plane */
-    int32_t border;       /* what padding is */
 };
 
 #if TML_HAVE_DSP_BLOCKS
@@ -77,64 +76,62 @@ struct tml_planar_rows {
             "bgt 1b\n"                                                                             \
             : [plane] "+&r"(plane), [block] "+&r"(block), [end] "+&r"(end), [left] "+&r"(left),    \
               [n] "+&r"(n), [a] "+&r"(skipped), [b] "=&r"(b), [c] "=&r"(c), [d] "=&r"(d)           \
-            : [last] "r"(last), [pitch] "r"(rows->pitch), [border] "r"(border)                     \
+            : [last] "r"(last), [pitch] "r"(rows.pitch), [border] "r"(border)                      \
             : "memory", "cc")
 #    define TML_PLANAR_COPY(row)                                                                   \
-        uint32_t skipped = (0U - (uint32_t)rows->rows) % 4U;                                       \
-        int_fast16_t n = rows->rows + (int_fast16_t)skipped;                                       \
-        int_fast16_t last = rows->columns - (rows->columns < 4 ? 1 : 4);                           \
+        uint32_t skipped = (0U - (uint32_t)rows.rows) % 4U;                                        \
+        int_fast16_t n = rows.rows + (int_fast16_t)skipped;                                        \
+        int_fast16_t last = rows.columns - (rows.columns < 4 ? 1 : 4);                             \
         block -= TML_PLANAR_PITCH * (int32_t)skipped;                                              \
         left -= TML_PLANAR_PITCH * (int32_t)skipped;                                               \
         int8_t *end = block + last;                                                                \
         uint32_t b, c, d;                                                                          \
-        if (rows->columns < 4) {                                                                   \
+        if (rows.columns < 4) {                                                                    \
             TML_PLANAR_ROUNDS(row, B, "b");                                                        \
-        } else if (rows->columns <= 8) {                                                           \
+        } else if (rows.columns <= 8) {                                                            \
             TML_PLANAR_ROUNDS(row, 1, "");                                                         \
-        } else if (rows->columns <= 12) {                                                          \
+        } else if (rows.columns <= 12) {                                                           \
             TML_PLANAR_ROUNDS(row, 2, "");                                                         \
         } else {                                                                                   \
             TML_PLANAR_ROUNDS(row, 3, "");                                                         \
         }
 
-/* Rows of a plane into a block, behind a byte of border on the left unless they begin there. */
-TML_SHARED TML_ALL_REGISTERS void tml_planar_in_i8(const struct tml_planar_rows *rows,
-                                                   const int8_t *plane, int8_t *left,
-                                                   int8_t *block)
+/* Rows of a plane into a block, behind a byte of border on the left unless they begin there. border:
+ * four such bytes */
+TML_INLINE void tml_planar_in_i8(struct tml_planar_rows rows, uint32_t border, const int8_t *plane,
+                                 int8_t *left, int8_t *block)
 {
-    int32_t border = rows->border;
     TML_PLANAR_COPY(TML_PLANAR_IN)
 }
 
 /* Results from a block to their plane. */
-TML_SHARED TML_ALL_REGISTERS void tml_planar_out_i8(const struct tml_planar_rows *rows,
-                                                    int8_t *block, int8_t *plane)
+TML_INLINE void tml_planar_out_i8(struct tml_planar_rows rows, int8_t *block, int8_t *plane)
 {
     int8_t *left = block;
-    int32_t border = 0;
+    uint32_t border = 0U;
     TML_PLANAR_COPY(TML_PLANAR_OUT)
 }
 #else
-TML_INLINE void tml_planar_in_i8(const struct tml_planar_rows *rows, const int8_t *plane,
+TML_INLINE void tml_planar_in_i8(struct tml_planar_rows rows, uint32_t border, const int8_t *plane,
                                  int8_t *left, int8_t *block)
 {
-    for (int_fast16_t row = 0; row < rows->rows; row++) {
-        left[TML_PLANAR_PITCH * row] = (int8_t)rows->border;
-        for (int_fast16_t i = 0; i < rows->columns; i++) {
+    for (int_fast16_t row = 0; row < rows.rows; row++) {
+        left[TML_PLANAR_PITCH * row] = (int8_t)(uint8_t)border;
+        for (int_fast16_t i = 0; i < rows.columns; i++) {
             block[TML_PLANAR_PITCH * row + i] = plane[i];
         }
-        plane += rows->pitch;
+        plane += rows.pitch;
     }
 }
 
-TML_INLINE void tml_planar_out_i8(const struct tml_planar_rows *rows, int8_t *block, int8_t *plane)
+TML_INLINE void tml_planar_out_i8(struct tml_planar_rows rows, int8_t *block, int8_t *plane)
 {
-    for (int_fast16_t row = 0; row < rows->rows; row++) {
-        for (int_fast16_t i = 0; i < rows->columns; i++) {
+    for (int_fast16_t row = 0; row < rows.rows; row++) {
+        for (int_fast16_t i = 0; i < rows.columns; i++) {
             plane[i] = (int8_t)((uint8_t)block[i] - 128);
         }
         block += TML_PLANAR_PITCH;
-        plane += rows->pitch;
+        plane += rows.pitch;
     }
 }
 #endif
