@@ -10,6 +10,16 @@
 
 #include "tml_planar_3x3_s2_i8.h"
 
+/* One copy for all nodes of a model. What the loops take of the parameters they take of a copy, which
+ * no store reaches. */
+TML_SHARED TML_ALL_REGISTERS void
+tml_planar_planes_3x3_s2_i8(const struct tml_depthwise_planar_params *params, const int8_t *x,
+                            const int32_t *weights, int8_t *scratch, int8_t *y)
+{
+    const struct tml_depthwise_planar_params p = *params;
+    tml_planar_planes_i8(&p, tml_planar_3x3_s2_i8, TML_PLANAR_3X3_WORDS, x, weights, scratch, y);
+}
+
 /*
  * x: [x_c][x_h][x_w]
  * weights (rom): for each channel TML_PLANAR_3X3_WORDS words as in
@@ -21,7 +31,7 @@ TML_KERNEL void tml_depthwise_conv2d_planar_s2_i8(const struct tml_depthwise_pla
                                                const int8_t *x, const int32_t *weights,
                                                int8_t *scratch, int8_t *y)
 {
-    tml_planar_planes_i8(p, tml_planar_3x3_s2_i8, TML_PLANAR_3X3_WORDS, x, weights, scratch, y);
+    tml_planar_planes_3x3_s2_i8(p, x, weights, scratch, y);
 }
 
 #endif

@@ -35,10 +35,10 @@
         "smlad " #r "1, o, w2, " #r "1\n"                                                          \
         "smlatt " #r "1, e, wn, " #r "1\n" TML_PLANAR_LAST(r)                                      \
         "smmlar " #r "1, " #r "1, m, wn\n"                                                         \
-        "pkhbt " #r "0, " #r "0, " #r "1, lsl #16\n"                                               \
-        "usat16 " #r "0, #8, " #r "0\n"                                                            \
-        "orr " #r "0, " #r "0, " #r "0, lsr #8\n"                                                  \
-        "strh " #r "0, [p, #" #at "]\n"
+        "ssat16 " #r "0, #8, " #r "0\n"                                                            \
+        "ssat16 " #r "1, #8, " #r "1\n"                                                            \
+        "strb " #r "0, [p, #" #at "]\n"                                                            \
+        "strb " #r "1, [p, #" #at "+1]\n"
 /* Of r##0 alone. */
 #    define TML_PLANAR_FIRST_ONE(r)                                                                \
         "smlad " #r "0, e, w0, bias\n"                                                             \
@@ -52,7 +52,7 @@
         "smmlar " #r "0, " #r "0, m, wn\n"
 #    define TML_PLANAR_LAST_ONE(r, at)                                                             \
         TML_PLANAR_LAST(r)                                                                         \
-        "usat16 " #r "0, #8, " #r "0\n"                                                            \
+        "ssat16 " #r "0, #8, " #r "0\n"                                                            \
         "strb " #r "0, [p, #" #at "]\n"
 #    define TML_PLANAR_ROW(kind, r, s, at)                                                         \
         TML_PLANAR_SPLIT(e)                                                                        \
@@ -64,9 +64,9 @@
         "mov o, u1\n"                                                                              \
         "mov u1, b1\n"                                                                             \
         "mov b1, o\n"
-/* Every register has its place, so that a frame pointer may be in use: r7 is put back. What comes in
- * r1, r2, r3 and r5 goes to the stack: the end of a strip's rounds, rows skipped in the first, back to
- * the next strip, past the last one. The weights are unpacked as they lie in flash. */
+/* Every register has its place, so that a frame pointer may be in use: r7 is put back. What comes
+ * in r1, r2, r3 and r5 goes to the stack: the end of a strip's rounds, rows skipped in the first, back
+ * to the next strip, past the last one. The weights are unpacked as they lie in flash. */
 #    define TML_PLANAR_ENTER                                                                       \
         "e .req r0\n"                                                                              \
         "o .req r1\n"                                                                              \
@@ -173,7 +173,7 @@
         register int_fast16_t back __asm__("r3") = TML_PLANAR_PITCH * round - 2;                   \
         register int8_t *p __asm__("r4") = at;                                                     \
         register int8_t *past __asm__("r5") = behind;                                              \
-        register int32_t zero __asm__("r9") = zero_point + 128;                                    \
+        register int32_t zero __asm__("r9") = zero_point;                                          \
         TML_PLANAR_STRIPS(kind)
 
 TML_INLINE void tml_planar_3x3_i8(int_fast16_t rows, int32_t zero_point, int8_t *block,
@@ -196,7 +196,7 @@ TML_INLINE void tml_planar_3x3_i8(int_fast16_t rows, int32_t zero_point, int8_t 
         int8_t *at = block + i;
         for (int_fast16_t row = 0; row < rows; row++) {
             int32_t v = tml_planar_3x3_at_i8(at, TML_PLANAR_PITCH, weights);
-            *at = (int8_t)(uint8_t)(tml_saturate_i8(zero_point + v) + 128);
+            *at = tml_saturate_i8(zero_point + v);
             at += TML_PLANAR_PITCH;
         }
     }

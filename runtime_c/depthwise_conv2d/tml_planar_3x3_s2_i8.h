@@ -45,9 +45,10 @@
                                                                 "strb u1, [q, #1]\n"               \
                                                                 "uxtah q, q, pitches, ror #16\n"   \
                                                                 "ldr u0, [sp, #16]\n" more
-/* Every register has its place, so that a frame pointer may be in use: r7 is put back. The array in
- * r4 holds p to pitches, then what goes to the stack: the end of a strip, p_back and q_back to the
- * next one, past the last one, bias, whether rows are odd. */
+/* Every register has its place, so that a frame pointer may be in use: r7 is put back. What comes
+ * in r1 to r3, r5 and r8 goes to the stack: the end of a strip, p_back and q_back to the next one,
+ * past the last one, whether rows are odd; between them are the bias and r7. The weights are unpacked
+ * as they lie in flash. */
 #    define TML_PLANAR_S2_ENTER                                                                    \
         "e .req r0\n"                                                                              \
         "o .req r1\n"                                                                              \
@@ -63,14 +64,21 @@
         "m .req r11\n"                                                                             \
         "pitches .req r12\n"                                                                       \
         "u1 .req lr\n"                                                                             \
-        "push {r7}\n"                                                                              \
-        "add r0, r4, #36\n"                                                                        \
-        "ldm r0, {r0-r3, r5, r6}\n"                                                                \
-        "push {r0-r3, r5, r6}\n"                                                                   \
-        "ldm r4, {r4-r12}\n"
+        "ldr r6, [r0, #12]\n"                                                                      \
+        "ldr m, [r0, #16]\n"                                                                       \
+        "push {r1-r3, r5-r8}\n"                                                                    \
+        "ldm r0, {r5-r7}\n"                                                                        \
+        "sxtb16 e, w0, ror #8\n"                                                                   \
+        "sxtb16 o, w1, ror #8\n"                                                                   \
+        "sxtb16 z, w2, ror #8\n"                                                                   \
+        "pkhbt wm, e, o, lsl #16\n"                                                                \
+        "pkhbt wn, wn, z, lsl #16\n"                                                               \
+        "sxtb16 w0, w0\n"                                                                          \
+        "sxtb16 w1, w1\n"                                                                          \
+        "sxtb16 w2, w2\n"
 #    define TML_PLANAR_S2_LEAVE                                                                    \
-        "add sp, #24\n"                                                                            \
-        "pop {r7}\n"                                                                               \
+        "ldr r7, [sp, #20]\n"                                                                      \
+        "add sp, #28\n"                                                                            \
         ".unreq e\n"                                                                               \
         ".unreq o\n"                                                                               \
         ".unreq z\n"                                                                               \
@@ -87,77 +95,64 @@
         ".unreq u1\n"
 /* Strips up to past, each of rows up to end: two of them a round, the first one by itself if their
  * number is odd. */
-#    define TML_PLANAR_S2_STRIPS                                                                           \
-        __asm__ volatile(                                                                                  \
-            TML_PLANAR_S2_ENTER                                                                            \
-            "1:\n"                                                                                         \
-            "ldr u0, [sp, #16]\n" TML_PLANAR_S2_LOAD TML_PLANAR_S2_ROW(                                    \
-                w0, wm, b, u0,                                                                             \
-                u0) "ldr e, [sp, #20]\n"                                                                   \
-                    "cmp e, #0\n"                                                                          \
-                    "bne 3f\n"                                                                             \
-                    "2:\n" TML_PLANAR_S2_RESULTS("")                                                       \
-                        TML_PLANAR_S2_ROW(w0, wm, b, u0, u0) "3:\n" TML_PLANAR_S2_RESULTS(                 \
-                            "ldr u1, [sp]\n") "cmp q, u1\n" TML_PLANAR_S2_ROW(w0, wm, b, u0,               \
-                                                                              u0) "bne 2b\n"               \
-                                                                                  "ldr o, [sp, "           \
-                                                                                  "#4]\n"                  \
-                                                                                  "ldr u0, [sp, "          \
-                                                                                  "#8]\n"                  \
-                                                                                  "ldr e, [sp]\n"          \
-                                                                                  "ldr u1, [sp, "          \
-                                                                                  "#12]\n"                 \
-                                                                                  "sub p, p, o\n"          \
-                                                                                  "sub q, q, u0\n"         \
-                                                                                  "add e, e, #2\n"         \
-                                                                                  "str e, [sp]\n"          \
-                                                                                  "cmp q, u1\n"            \
-                                                                                  "bne "                   \
-                                                                                  "1b"                     \
-                                                                                  "\n" TML_PLANAR_S2_LEAVE \
-            : "+r"(in)                                                                                     \
-            :                                                                                              \
-            : "r0", "r1", "r2", "r3", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "memory",         \
-              "cc")
+#    define TML_PLANAR_S2_STRIPS                                                                   \
+        __asm__ volatile(                                                                          \
+            TML_PLANAR_S2_ENTER                                                                    \
+            "1:\n"                                                                                 \
+            "ldr u0, [sp, #16]\n"                                                                  \
+            TML_PLANAR_S2_LOAD TML_PLANAR_S2_ROW(w0, wm, b, u0, u0)                                \
+            "ldr e, [sp, #24]\n"                                                                   \
+            "cmp e, #0\n"                                                                          \
+            "bne 3f\n"                                                                             \
+            "2:\n"                                                                                 \
+            TML_PLANAR_S2_RESULTS("") TML_PLANAR_S2_ROW(w0, wm, b, u0, u0)                         \
+            "3:\n"                                                                                 \
+            TML_PLANAR_S2_RESULTS("ldr u1, [sp]\n")                                                \
+            "cmp q, u1\n"                                                                          \
+            TML_PLANAR_S2_ROW(w0, wm, b, u0, u0)                                                   \
+            "bne 2b\n"                                                                             \
+            "ldr o, [sp, #4]\n"                                                                    \
+            "ldr u0, [sp, #8]\n"                                                                   \
+            "ldr e, [sp]\n"                                                                        \
+            "ldr u1, [sp, #12]\n"                                                                  \
+            "sub p, p, o\n"                                                                        \
+            "sub q, q, u0\n"                                                                       \
+            "add e, e, #2\n"                                                                       \
+            "str e, [sp]\n"                                                                        \
+            "cmp q, u1\n"                                                                          \
+            "bne 1b\n"                                                                             \
+            TML_PLANAR_S2_LEAVE                                                                    \
+            : "+r"(w), "+r"(end), "+r"(p_back), "+r"(q_back), "+r"(p), "+r"(past), "+r"(odd),      \
+              "+r"(zero), "+r"(q), "+r"(pitches)                                                   \
+            :                                                                                      \
+            : "r6", "r11", "lr", "memory", "cc")
+#    define TML_PLANAR_S2_SLIDE(from, to, columns)                                                 \
+        register const int32_t *w __asm__("r0") = weights;                                         \
+        register int8_t *end __asm__("r1") = (to) + size;                                          \
+        register int_fast16_t p_back __asm__("r2") = (2 * plane->y_h + 1) * plane->pitch - 4;      \
+        register int_fast16_t q_back __asm__("r3") = size - 2;                                     \
+        register int8_t *p __asm__("r4") = from;                                                   \
+        register int8_t *past __asm__("r5") = (to) + (columns);                                    \
+        register int_fast16_t odd __asm__("r8") = plane->y_h % 2;                                  \
+        register int32_t zero __asm__("r9") = plane->y_zero_point;                                 \
+        register int8_t *q __asm__("r10") = to;                                                    \
+        register uint32_t pitches __asm__("r12") =                                                 \
+            tml_pair((int32_t)plane->pitch, (int32_t)plane->y_w);                                  \
+        TML_PLANAR_S2_STRIPS
 
-TML_SHARED TML_ALL_REGISTERS void
-tml_planar_3x3_s2_i8(const struct tml_depthwise_planar_params *plane, int8_t *bordered,
-                     const int32_t *weights, int8_t *y)
+TML_INLINE void tml_planar_3x3_s2_i8(const struct tml_depthwise_planar_params *plane,
+                                     int8_t *bordered, const int32_t *weights, int8_t *y)
 {
     int_fast16_t size = plane->y_h * plane->y_w;
-    int_fast16_t odd = plane->y_w % 2;
-    uint32_t last = tml_sxtb16_odd((uint32_t)weights[2]);
-    uint32_t frame[15] = {
-        (uint32_t)bordered,
-        tml_sxtb16((uint32_t)weights[0]),
-        tml_sxtb16((uint32_t)weights[1]),
-        tml_sxtb16((uint32_t)weights[2]),
-        tml_pair((int32_t)tml_sxtb16_odd((uint32_t)weights[0]),
-                 (int32_t)tml_sxtb16_odd((uint32_t)weights[1])),
-        tml_pair(plane->y_zero_point, (int32_t)last),
-        (uint32_t)y,
-        (uint32_t)weights[4],
-        tml_pair((int32_t)plane->pitch, (int32_t)plane->y_w),
-        (uint32_t)(y + size),
-        (uint32_t)((2 * plane->y_h + 1) * plane->pitch - 4),
-        (uint32_t)(size - 2),
-        (uint32_t)(y + plane->y_w - odd),
-        (uint32_t)weights[3],
-        (uint32_t)(plane->y_h % 2),
-    };
-    for (int_fast16_t part = 0; part <= odd; part++) {
-        register uint32_t *in __asm__("r4") = frame;
-        TML_PLANAR_S2_STRIPS;
-        /* the last two columns, one of them for a second time */
+    int_fast16_t even = plane->y_w / 2 * 2;
+    TML_PLANAR_S2_SLIDE(bordered, y, even);
+    if (plane->y_w != even) { /* the last two columns, one of them for a second time */
         int_fast16_t right = plane->y_w - 2;
-        frame[0] = (uint32_t)(bordered + 2 * right);
-        frame[6] = (uint32_t)(y + right);
-        frame[9] = (uint32_t)(y + right + size);
-        frame[12] = (uint32_t)(y + plane->y_w);
+        TML_PLANAR_S2_SLIDE(bordered + 2 * right, y + right, 2);
     }
 }
 #else
-TML_SHARED void tml_planar_3x3_s2_i8(const struct tml_depthwise_planar_params *plane,
+TML_INLINE void tml_planar_3x3_s2_i8(const struct tml_depthwise_planar_params *plane,
                                      int8_t *bordered, const int32_t *weights, int8_t *y)
 {
     tml_planar_3x3_plain_i8(plane, bordered, weights, 2, y);

@@ -2,9 +2,8 @@
 /*
  * Bordered planes in blocks: depthwise convolution on planar storage copies a channel's plane into
  * scratch, where padding is bytes like any other, and slides windows over the copy. A block is all
- * rows of up to 14 columns of results, 16 bytes a row: a pitch that assembly can count on. Results,
- * as bytes 128 too high, replace the first byte of their window and are copied to y from there, so
- * that y may lie over x.
+ * rows of up to 14 columns of results, 16 bytes a row: a pitch that assembly can count on. Results
+ * replace the first byte of their window and are copied to y from there, so that y may lie over x.
  */
 #ifndef TML_PLANAR_BLOCKS_I8_H
 #define TML_PLANAR_BLOCKS_I8_H
@@ -44,10 +43,6 @@ struct tml_planar_rows {
         TML_PLANAR_MOVE_2(op, base, at) op " %[c], [%[" base "], #" at "+8]\n"
 #    define TML_PLANAR_MOVE_B(op, base, at)                                                        \
         op "b %[a], [%[" base "], #" at "]\n" op "b %[b], [%[" base "], #" at "+1]\n"
-#    define TML_PLANAR_FLIP_1 "eor %[a], %[a], #0x80808080\n"
-#    define TML_PLANAR_FLIP_2 TML_PLANAR_FLIP_1 "eor %[b], %[b], #0x80808080\n"
-#    define TML_PLANAR_FLIP_3 TML_PLANAR_FLIP_2 "eor %[c], %[c], #0x80808080\n"
-#    define TML_PLANAR_FLIP_B TML_PLANAR_FLIP_2
 #    define TML_PLANAR_IN(k, size, at)                                                             \
         "strb %[border], [%[left], #" at "]\n" TML_PLANAR_MOVE_##k("ldr", "plane", "0")            \
         "ldr" size " %[d], [%[plane], %[last]]\n"                                                  \
@@ -55,9 +50,8 @@ struct tml_planar_rows {
         "str" size " %[d], [%[end], #" at "]\n"
 #    define TML_PLANAR_OUT(k, size, at)                                                            \
         TML_PLANAR_MOVE_##k("ldr", "block", at)                                                    \
-        "ldr" size " %[d], [%[end], #" at "]\n" TML_PLANAR_FLIP_##k                                \
-        "eor %[d], %[d], #0x80808080\n" TML_PLANAR_MOVE_##k("str", "plane", "0")                   \
-        "str" size " %[d], [%[plane], %[last]]\n"                                                  \
+        "ldr" size " %[d], [%[end], #" at "]\n"                                                    \
+        "str" size " %[d], [%[plane], %[last]]\n" TML_PLANAR_MOVE_##k("str", "plane", "0")         \
         "add %[plane], %[plane], %[pitch]\n"
 /* Four rows a round; the first round begins in its middle. */
 #    define TML_PLANAR_ROUNDS(row, k, size)                                                        \
@@ -128,7 +122,7 @@ TML_INLINE void tml_planar_out_i8(struct tml_planar_rows rows, int8_t *block, in
 {
     for (int_fast16_t row = 0; row < rows.rows; row++) {
         for (int_fast16_t i = 0; i < rows.columns; i++) {
-            plane[i] = (int8_t)((uint8_t)block[i] - 128);
+            plane[i] = block[i];
         }
         block += TML_PLANAR_PITCH;
         plane += rows.pitch;

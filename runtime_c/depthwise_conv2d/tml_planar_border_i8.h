@@ -39,15 +39,20 @@ struct tml_planar_copy {
 
 #if TML_HAVE_DSP_BLOCKS
 /* Words of a row; the last one may lie over the one before. */
+#    define TML_PLANAR_COPY_ROW(loads, stores)                                                     \
+        loads "ldr %[d], [%[x], %[last]]\n"                                                        \
+              "str %[d], [%[to], %[last]]\n" stores                                                \
+              "add %[x], %[x], %[from_pitch]\n"                                                    \
+              "add %[to], %[to], %[to_pitch]\n"
+/* Two rows a round, the second one first if their number is odd. */
 #    define TML_PLANAR_ROWS(loads, stores)                                                         \
         __asm__ volatile(                                                                          \
-            "1:\n" loads                                                                           \
-            "ldr %[d], [%[x], %[last]]\n"                                                          \
-            "str %[d], [%[to], %[last]]\n" stores                                                  \
-            "add %[x], %[x], %[from_pitch]\n"                                                      \
-            "add %[to], %[to], %[to_pitch]\n"                                                      \
-            "subs %[n], #1\n"                                                                      \
-            "bne 1b\n"                                                                             \
+            "lsls %[d], %[n], #31\n"                                                               \
+            "bne 2f\n"                                                                             \
+            "1:\n" TML_PLANAR_COPY_ROW(loads, stores)                                              \
+            "2:\n" TML_PLANAR_COPY_ROW(loads, stores)                                              \
+            "subs %[n], #2\n"                                                                      \
+            "bgt 1b\n"                                                                             \
             : [x] "+r"(x), [to] "+r"(to), [n] "+r"(n), [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c),   \
               [d] "=&r"(d)                                                                         \
             : [last] "r"(columns - 4), [from_pitch] "r"(copy->from_pitch),                         \

@@ -163,7 +163,7 @@ def _around(site: Site, plane: Plane) -> float:
     (rows, columns), (h, w) = plane.x, plane.y
     words, limited = -(-columns // 4), (site.attrs["q_min"], site.attrs["q_max"]) != (-128, 127)
     stripes = -(-words // 4)
-    copied = rows * (2.0 * words + 7 * stripes) + 30 * stripes if columns >= 4 else 0.0
+    copied = rows * (2.0 * words + 5 * stripes) + 30 * stripes if columns >= 4 else 0.0
     copied = copied or rows * (16.0 * columns + 16)
     return copied + (9.0 * h * w if limited else 0.0)
 
@@ -173,25 +173,25 @@ def _moved(columns: int) -> int:
     return max(2, -(-columns // 4)) if columns >= 4 else 3
 
 
-# Modelled cycles on a Cortex-M4: a row of two outputs, of one; a strip, a block, a plane
-_S1 = (22.8, 13.8, 30.0, 165.0, 82.0)
+# Modelled cycles on a Cortex-M4: a row of two outputs, of one; a strip, a block, a column by itself
+_S1 = (22.75, 13.75, 24.0, 205.0, 40.0)
 
 
 def _s1_cycles(site: Site) -> float:
-    plane, (pair, one, strip, block, fixed) = Plane.of(site), _S1
+    plane, (pair, one, strip, block, alone) = Plane.of(site), _S1
     h, w = plane.y
-    slid = w // 2 * pair * h + w % 2 * one * h + strip * -(-w // 2)
+    slid = w // 2 * pair * h + w % 2 * (one * h + alone) + strip * -(-w // 2)
     limited = (site.attrs["q_min"], site.attrs["q_max"]) != (-128, 127)
-    copied = fixed + (9.0 * h * w if limited else 0.0)
+    copied = 9.0 * h * w if limited else 0.0
     for i in range(0, w, plane.block_w):
         out = min(plane.block_w, w - i)
         copied += plane.x[0] * (2 * _moved(min(out + 2, plane.x[1])) + 4.75) + block
-        copied += h * (3 * _moved(out) + 4.75)
-    return site.x.shape[3] * (copied + slid) + 300
+        copied += h * (2 * _moved(out) + 3.75)
+    return site.x.shape[3] * (copied + slid) + 200 + 0.35 * blocks_bytes(plane)
 
 
 # A row of two outputs, a strip, a plane; for an odd number of columns
-_S2 = (38.5, 40.0, 147.0, 60.0)
+_S2 = (38.5, 40.0, 85.0, 60.0)
 
 
 def _s2_cycles(site: Site) -> float:
