@@ -10,8 +10,8 @@
 
 #include "tml_planar_3x3_s2_i8.h"
 
-/* One copy for all nodes of a model. What the loops take of the parameters they take of a copy, which
- * no store reaches. */
+/* One copy for all nodes of a model. What the loops take of the parameters they take of a copy,
+ * which no store reaches. */
 TML_SHARED TML_ALL_REGISTERS void
 tml_planar_planes_3x3_s2_i8(const struct tml_depthwise_planar_params *params, const int8_t *x,
                             const int32_t *weights, int8_t *scratch, int8_t *y)

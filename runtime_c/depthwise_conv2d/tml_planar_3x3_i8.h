@@ -65,8 +65,8 @@
         "mov u1, b1\n"                                                                             \
         "mov b1, o\n"
 /* Every register has its place, so that a frame pointer may be in use: r7 is put back. What comes
- * in r1, r2, r3 and r5 goes to the stack: the end of a strip's rounds, rows skipped in the first, back
- * to the next strip, past the last one. The weights are unpacked as they lie in flash. */
+ * in r1, r2, r3 and r5 goes to the stack: the end of a strip's rounds, rows skipped in the first,
+ * back to the next strip, past the last one. The weights are unpacked as they lie in flash. */
 #    define TML_PLANAR_ENTER                                                                       \
         "e .req r0\n"                                                                              \
         "o .req r1\n"                                                                              \

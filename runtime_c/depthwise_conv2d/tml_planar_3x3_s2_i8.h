@@ -47,8 +47,8 @@
                                                                 "ldr u0, [sp, #16]\n" more
 /* Every register has its place, so that a frame pointer may be in use: r7 is put back. What comes
  * in r1 to r3, r5 and r8 goes to the stack: the end of a strip, p_back and q_back to the next one,
- * past the last one, whether rows are odd; between them are the bias and r7. The weights are unpacked
- * as they lie in flash. */
+ * past the last one, whether rows are odd; between them are the bias and r7. The weights are
+ * unpacked as they lie in flash. */
 #    define TML_PLANAR_S2_ENTER                                                                    \
         "e .req r0\n"                                                                              \
         "o .req r1\n"                                                                              \
@@ -126,29 +126,29 @@
               "+r"(zero), "+r"(q), "+r"(pitches)                                                   \
             :                                                                                      \
             : "r6", "r11", "lr", "memory", "cc")
-#    define TML_PLANAR_S2_SLIDE(from, to, columns)                                                 \
-        register const int32_t *w __asm__("r0") = weights;                                         \
-        register int8_t *end __asm__("r1") = (to) + size;                                          \
-        register int_fast16_t p_back __asm__("r2") = (2 * plane->y_h + 1) * plane->pitch - 4;      \
-        register int_fast16_t q_back __asm__("r3") = size - 2;                                     \
-        register int8_t *p __asm__("r4") = from;                                                   \
-        register int8_t *past __asm__("r5") = (to) + (columns);                                    \
-        register int_fast16_t odd __asm__("r8") = plane->y_h % 2;                                  \
-        register int32_t zero __asm__("r9") = plane->y_zero_point;                                 \
-        register int8_t *q __asm__("r10") = to;                                                    \
-        register uint32_t pitches __asm__("r12") =                                                 \
-            tml_pair((int32_t)plane->pitch, (int32_t)plane->y_w);                                  \
-        TML_PLANAR_S2_STRIPS
 
 TML_INLINE void tml_planar_3x3_s2_i8(const struct tml_depthwise_planar_params *plane,
                                      int8_t *bordered, const int32_t *weights, int8_t *y)
 {
     int_fast16_t size = plane->y_h * plane->y_w;
-    int_fast16_t even = plane->y_w / 2 * 2;
-    TML_PLANAR_S2_SLIDE(bordered, y, even);
-    if (plane->y_w != even) { /* the last two columns, one of them for a second time */
-        int_fast16_t right = plane->y_w - 2;
-        TML_PLANAR_S2_SLIDE(bordered + 2 * right, y + right, 2);
+    int_fast16_t columns = plane->y_w / 2 * 2;
+    for (int_fast16_t part = 0; part <= plane->y_w % 2; part++) {
+        register const int32_t *w __asm__("r0") = weights;
+        register int8_t *end __asm__("r1") = y + size;
+        register int_fast16_t p_back __asm__("r2") = (2 * plane->y_h + 1) * plane->pitch - 4;
+        register int_fast16_t q_back __asm__("r3") = size - 2;
+        register int8_t *p __asm__("r4") = bordered;
+        register int8_t *past __asm__("r5") = y + columns;
+        register int_fast16_t odd __asm__("r8") = plane->y_h % 2;
+        register int32_t zero __asm__("r9") = plane->y_zero_point;
+        register int8_t *q __asm__("r10") = y;
+        register uint32_t pitches __asm__("r12") =
+            tml_pair((int32_t)plane->pitch, (int32_t)plane->y_w);
+        TML_PLANAR_S2_STRIPS;
+        /* the last two columns, one of them for a second time */
+        bordered += 2 * (columns - 1);
+        y += columns - 1;
+        columns = 2;
     }
 }
 #else

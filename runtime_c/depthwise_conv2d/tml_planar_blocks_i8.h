@@ -90,8 +90,8 @@ struct tml_planar_rows {
             TML_PLANAR_ROUNDS(row, 3, "");                                                         \
         }
 
-/* Rows of a plane into a block, behind a byte of border on the left unless they begin there. border:
- * four such bytes */
+/* Rows of a plane into a block, behind a byte of border on the left unless they begin there.
+ * border: four such bytes */
 TML_INLINE void tml_planar_in_i8(struct tml_planar_rows rows, uint32_t border, const int8_t *plane,
                                  int8_t *left, int8_t *block)
 {

@@ -18,13 +18,15 @@ from tinycc_ml.toolchain import missing_tools
 from tinycc_ml.toolchain.verify_dir import verify_dir
 
 CORE = "cortex-m4"
-RGB, S2 = "tml_conv2d_ab_rgb_s2_to_planar_i8", "tml_depthwise_conv2d_planar_s2_i8"
+RGB = "tml_conv2d_ab_rgb_s2_to_planar_i8"
+S1, S2 = "tml_depthwise_conv2d_planar_i8", "tml_depthwise_conv2d_planar_s2_i8"
 STEADY = tuple(f"tml_conv2d_1x1_ab_planar_k{k}_i8" for k in (8, 16))
 # height, width, channels of the layers, pads of the first one: kernels that have to be among those taken
 NETS = {
-    "even": ((24, 32), (8, 16, 32, 32, 12), (0, 0, 1, 1), {RGB, S2, *STEADY}),
-    "odd": ((22, 26), (8, 16, 32, 24), (1, 1, 1, 1), {S2}),
-    "odd_channels": ((18, 16), (8, 12, 20, 12), (0, 1, 1, 0), {RGB, S2, STEADY[0]}),
+    "even": ((24, 32), (8, 16, 32, 32, 12), (0, 0, 1, 1), {RGB, S1, S2, *STEADY}),
+    "odd": ((22, 26), (8, 16, 32, 24), (1, 1, 1, 1), {S1, S2}),
+    "odd_block": ((51, 66), (8, 16, 32, 12), (1, 1, 1, 1), {S1, S2}),
+    "odd_channels": ((18, 16), (8, 12, 20, 12), (0, 1, 1, 0), {RGB, S1, S2, STEADY[0]}),
 }
 
 

@@ -191,7 +191,7 @@ def _s1_cycles(site: Site) -> float:
 
 
 # A row of two outputs, a strip, a plane; for an odd number of columns
-_S2 = (38.5, 40.0, 85.0, 60.0)
+_S2 = (38.5, 40.0, 115.0, 60.0)
 
 
 def _s2_cycles(site: Site) -> float:
