@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..ir.graph import Graph, Node
 from ..ops.base import PLAIN, PLANAR
@@ -29,13 +30,20 @@ class _Path:
     before: _Path | None = None
 
 
+@lru_cache(maxsize=2)
+def _storables(graph: Graph) -> Storables:
+    """Those of a graph that hundreds of assignments are made for, one after the other."""
+    return Storables(graph)
+
+
 class Storables:
-    """Which tensors may be planar, and for which ones it makes no difference."""
+    """The run-time tensors of each node: which may be planar, and for which ones it makes no difference."""
 
     def __init__(self, graph: Graph):
         ends = {*graph.inputs, *graph.outputs}
+        self.of = {node.name: _tensors(graph, node) for node in graph.nodes}
         sharing = (node for node in graph.nodes if parts_of(graph, node) is not None)
-        aliased = {n for node in sharing for n in _tensors(graph, node)}
+        aliased = {n for node in sharing for n in self.of[node.name]}
         images = {n for n, t in graph.tensors.items() if len(t.shape) == 4 and not t.is_constant}
         self.alike = frozenset(n for n in images if _alike(graph.type(n).shape))
         self.free = frozenset(images - ends - aliased - self.alike)
@@ -61,7 +69,7 @@ def _tensors(graph: Graph, node: Node) -> list[str]:
 
 def planar_tensors(graph: Graph, chosen: Mapping[str, Candidate]) -> frozenset[str]:
     """The tensors that the chosen kernels write as planes."""
-    free = Storables(graph).free
+    free = _storables(graph).free
     nodes = (n for n in graph.nodes if n.name in chosen)
     written = (t for n in nodes if chosen[n.name].y_format == PLANAR for t in n.outputs)
     return frozenset(t for t in written if t in free)
@@ -72,12 +80,12 @@ def assign(
 ) -> dict[str, Candidate] | None:
     """A candidate for each node that has options, at the lowest sum of costs; None when no assignment
     has a finite one. The cost of a candidate may be infinite."""
-    storables = Storables(graph)
-    last = {t: k for k, node in enumerate(nodes) for t in _tensors(graph, node)}
+    storables = _storables(graph)
+    last = {t: k for k, node in enumerate(nodes) for t in storables.of[node.name]}
     states: dict[frozenset[str], _Path] = {frozenset(): _Path(0.0)}
     for step, node in enumerate(nodes):
         if node.name in options:
-            dead = frozenset(t for t in _tensors(graph, node) if last[t] == step)
+            dead = frozenset(t for t in storables.of[node.name] if last[t] == step)
             priced = _cheapest(options[node.name].candidates, cost)
             states = _advanced(graph, node, states, priced, storables, dead)
     best = min(states.values(), key=lambda path: path.cost, default=None)

@@ -4,6 +4,7 @@ written in."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import prod
@@ -185,8 +186,10 @@ def in_bands(columns: Columns, scratch_bytes: int) -> Columns:
     """As many rows of y at a time as scratch for the pairs allows, an even number, at least 2."""
     height = columns.y[0]
     bands = [height, *range((height - 1) // 2 * 2, 2, -2)]
-    fitting = (replace(columns, band=b) for b in bands)
-    return next(
-        (c for c in fitting if c.pairs_bytes <= scratch_bytes),
-        replace(columns, band=min(2, height)),
-    )
+
+    def fits(band: int) -> bool:
+        return replace(columns, band=band).pairs_bytes <= scratch_bytes
+
+    # lower bands take no more
+    first = bisect_left(bands, True, key=fits)
+    return replace(columns, band=bands[first] if first < len(bands) else min(2, height))
