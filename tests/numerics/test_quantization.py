@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tinycc_ml.ir.types import I8, I16, U8, Quant, TensorType
+from tinycc_ml.ir.types import I8, I16, U8, DType, Quant, TensorType
 from tinycc_ml.numerics.quantization import (
     affine,
     dequantize,
     integer_bound,
     quantize,
+    rounder,
 )
 
 ends = st.floats(-1e4, 1e4, allow_nan=False, width=32)
@@ -92,3 +93,16 @@ def test_bounds_of_clamps_become_integers(real: float, bound: int) -> None:
 def test_unsigned_range() -> None:
     assert affine(0, 255, U8) == Quant.per_tensor(1.0, 0)
     assert integer_bound(np.inf, Quant.per_tensor(1.0, 0), U8) == 255
+
+
+@pytest.mark.parametrize("dtype", [I8, U8, I16])
+@pytest.mark.parametrize("quant", [Quant.per_tensor(0.3, 17), Quant((0.1, 2.0**-9), (0, 100), 1)])
+def test_rounder_is_there_and_back_to_the_bit(dtype: DType, quant: Quant) -> None:
+    rng = np.random.default_rng(0)
+    halves = (np.arange(-600, 600) + 0.5) * quant.scale0
+    special = [0.0, -0.0, -1e-9, 1e-9, 1e30, -1e30, 3e38, np.inf, -np.inf, 7.0]
+    real = np.concatenate([rng.normal(0, 30, 990), halves, special]).astype(np.float32)
+    type_ = TensorType((1100, 2), dtype, quant)
+    wanted = dequantize(quantize(real.reshape(-1, 2), type_), type_)
+    found = rounder(type_)(real.reshape(-1, 2))
+    assert found.dtype == np.float32 and found.tobytes() == wanted.tobytes()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 
 from ..ir.types import I8, DType, Quant, TensorType
@@ -17,7 +20,7 @@ def affine(low: float, high: float, dtype: DType = I8) -> Quant:
     first, last = dtype.range
     scale = max((high - low) / (last - first), _SMALLEST_SCALE)
     scale = float(np.float32(scale))
-    zero_point = int(np.clip(np.floor(first - low / scale + 0.5), first, last))
+    zero_point = math.floor(min(max(first - low / scale + 0.5, first), last))
     return Quant.per_tensor(scale, zero_point)
 
 
@@ -54,6 +57,28 @@ def dequantize(q: np.ndarray, type_: TensorType) -> np.ndarray:
     """scale * (q - zero_point) as float32."""
     scale, zero = quant_arrays(_quant_of(type_), np.ndim(q))
     return ((np.asarray(q, np.int64) - zero) * scale).astype(np.float32)
+
+
+def rounder(type_: TensorType) -> Callable[[np.ndarray], np.ndarray]:
+    """What gives dequantize(quantize(x)), to the bit, for many arrays x of a type of 16 bits or less, whose integers
+    float32 holds; what is no number stays none."""
+    quant = _quant_of(type_)
+    rank = len(type_.shape)
+    scale, zero = quant_arrays(quant, rank)
+    divisor = scale.astype(np.float32)
+    low, high = (np.asarray(bound - zero, np.float32) for bound in type_.dtype.range)
+
+    def rounded(real: np.ndarray) -> np.ndarray:
+        with np.errstate(over="ignore"):
+            q = np.asarray(np.asarray(real, np.float32) / divisor)
+        np.rint(q, out=q)
+        np.maximum(q, low, out=q)
+        np.minimum(q, high, out=q)
+        # integers have no -0
+        q += np.float32(0)
+        return (q * scale).astype(np.float32)
+
+    return rounded
 
 
 def _quant_of(type_: TensorType) -> Quant:

@@ -46,7 +46,8 @@ def _products(x: np.ndarray, w: np.ndarray, attrs: Attrs, fill: int, dtype: type
     view = windows(x, Window.of(attrs, w.shape[:2]), fill)  # type: ignore[arg-type]
     acc = np.zeros((*view.shape[:3], x.shape[3]), dtype)
     for row, column in np.ndindex(w.shape[:2]):
-        acc += view[:, :, :, row, column].astype(dtype) * w[row, column].astype(dtype)
+        tap: np.ndarray = view[:, :, :, row, column].astype(dtype, copy=False)
+        acc += tap * w[row, column].astype(dtype, copy=False)
     return acc
 
 

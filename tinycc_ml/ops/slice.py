@@ -38,7 +38,13 @@ def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
 
 def reference(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
     bounds = zip(attrs["starts"], attrs["steps"], attrs["shape"], strict=True)
-    return (arrays[0][np.ix_(*(start + step * np.arange(count) for start, step, count in bounds))],)
+    return (arrays[0][tuple(_taken(*bound) for bound in bounds)].copy(),)
+
+
+def _taken(start: int, step: int, count: int) -> slice:
+    """`count` elements from `start` by `step`; backwards, what comes before the first is no index."""
+    end = start + step * count
+    return slice(start, end if end >= 0 else None, step) if count else slice(0)
 
 
 def _integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:

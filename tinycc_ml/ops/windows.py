@@ -38,20 +38,20 @@ class Window:
     @property
     def extent(self) -> tuple[int, int]:
         """Rows and columns the dilated kernel spans."""
-        return tuple((k - 1) * d + 1 for k, d in zip(self.kernel, self.dilations, strict=True))  # type: ignore
+        (kh, kw), (dh, dw) = self.kernel, self.dilations
+        return (kh - 1) * dh + 1, (kw - 1) * dw + 1
 
     def output(self, h: int, w: int) -> tuple[int, int]:
         """Output rows and columns of an [h, w] image. ModelError when there is none."""
         top, left, bottom, right = self.pads
+        (eh, ew), (sh, sw) = self.extent, self.strides
         padded = (h + top + bottom, w + left + right)
-        size = tuple(
-            (p - e) // s + 1 for p, e, s in zip(padded, self.extent, self.strides, strict=True)
-        )
-        if min(size) < 1 or min(p - e for p, e in zip(padded, self.extent, strict=True)) < 0:
+        spare_h, spare_w = padded[0] - eh, padded[1] - ew
+        if spare_h < 0 or spare_w < 0:
             raise ModelError(
                 f"a window spanning {self.extent} does not fit the padded image {padded}"
             )
-        return size  # type: ignore[return-value]
+        return spare_h // sh + 1, spare_w // sw + 1
 
     def positions_within(self, axis: int, size: int, count: int) -> int:
         """How many of `count` positions along an axis (0: rows, 1: columns) of `size` reach no padding."""
@@ -84,10 +84,15 @@ def image_params(x_shape: tuple[int, ...], y_shape: tuple[int, ...]) -> dict[str
 
 def windows(x: np.ndarray, window: Window, fill: float) -> np.ndarray:
     """x: [N, H, W, C] to a view [N, OH, OW, KH, KW, C]; padding holds `fill`."""
+    if window.is_pointwise:
+        return x[:, :, :, None, None]
     top, left, bottom, right = window.pads
     oh, ow = window.output(x.shape[1], x.shape[2])
     if any(window.pads):
-        x = np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)), constant_values=fill)
+        n, h, w, c = x.shape
+        padded = np.full((n, top + h + bottom, left + w + right, c), fill, x.dtype)
+        padded[:, top : top + h, left : left + w] = x
+        x = padded
     sn, sh, sw, sc = x.strides
     (kh, kw), (th, tw), (dh, dw) = window.kernel, window.strides, window.dilations
     shape = (x.shape[0], oh, ow, kh, kw, x.shape[3])

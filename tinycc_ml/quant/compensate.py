@@ -92,8 +92,9 @@ def _side_by_side(
             integers = constants(layer, real, made)
             rounding = Rounding(types, {**rounding.layers, layer.key: integers})
         for live, how in ((real, EXACT), (made, rounding)):
+            taken = step(graph, node, how)
             for values in live:
-                values.update(step(graph, node, values, how))
+                values.update(taken(values))
                 drop(values, node, last, number)
         if progress:
             progress(number + 1, len(graph.nodes))

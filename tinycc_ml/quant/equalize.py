@@ -82,10 +82,11 @@ def _reach(
     """The largest |value| of each channel."""
     reach = {name: np.zeros(graph.type(name).shape[-1]) for name in wanted}
     last = last_reads(graph)
+    steps = [step(graph, node, EXACT) for node in graph.nodes]
     for k in numbers:
         live = start(graph, {n: samples[n][k] for n in graph.inputs}, EXACT)
         for number, node in enumerate(graph.nodes):
-            live.update(step(graph, node, live, EXACT))
+            live.update(steps[number](live))
             for name in node.outputs:
                 if name in reach:
                     values = np.abs(live[name].reshape(-1, len(reach[name])))

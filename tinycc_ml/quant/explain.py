@@ -98,12 +98,13 @@ def _seen(
         node.outputs[0]: ([], []) for node in graph.nodes
     }
     last = last_reads(graph)
+    sides = [(how, [step(graph, node, how) for node in graph.nodes]) for how in (EXACT, rounding)]
     for k in numbers:
         sample = {n: samples[n][k] for n in graph.inputs}
-        for side, how in enumerate((EXACT, rounding)):
+        for side, (how, steps) in enumerate(sides):
             live = start(graph, sample, how)
             for number, node in enumerate(graph.nodes):
-                live.update(step(graph, node, live, how))
+                live.update(steps[number](live))
                 seen[node.outputs[0]][side].append(live[node.outputs[0]].ravel())
                 drop(live, node, last, number)
     return {n: (np.concatenate(real), np.concatenate(made)) for n, (real, made) in seen.items()}

@@ -19,6 +19,8 @@ _JUDGED_VALUES = 1 << 15
 # Of the histogram that the entropy method looks at, and what an empty bin counts as
 _BINS = 2048
 _SMALLEST_PART = 1e-9
+# Divergences that differ by no more than this differ by the rounding of their sums
+_SAME = 1e-12
 
 Function = Callable[[np.ndarray], np.ndarray]
 
@@ -59,9 +61,7 @@ def _least_error(observed: Observed, dtype: DType) -> Quant:
     step = -(-observed.values.size // _JUDGED_VALUES)
     values = np.append(observed.values[::step], (observed.low, observed.high)).astype(np.float64)
     found = [affine(observed.low * part, observed.high * part, dtype) for part in _PARTS]
-    return min(
-        found, key=lambda quant: float(np.sum((_rounded(values, quant, dtype) - values) ** 2))
-    )
+    return min(found, key=lambda quant: _squared_error(values, quant, dtype))
 
 
 def _least_error_after(observed: Observed, reader: Function, dtype: DType) -> Quant:
@@ -88,35 +88,65 @@ def _least_divergence(observed: Observed, dtype: DType) -> Quant:
     values = observed.values[observed.values != 0].astype(np.float64)
     counts, edges = np.histogram(values, _BINS, (low, high))
 
-    def divergence(part: float) -> float:
-        inside = (edges[1:] > low * part) & (edges[:-1] < high * part)
-        return _divergence(counts, inside, dtype.range[1] - dtype.range[0] + 1)
-
-    part = min(_PARTS, key=divergence)
+    first = np.searchsorted(edges[1:], low * _PARTS, "right")
+    after = np.searchsorted(edges[:-1], high * _PARTS, "left")
+    found = _divergences(counts, first, after, dtype.range[1] - dtype.range[0] + 1)
+    part = _PARTS[np.argmax(found <= found.min() + _SAME)]
     return affine(low * part, high * part, dtype)
 
 
-def _divergence(counts: np.ndarray, inside: np.ndarray, levels: int) -> float:
-    """Kullback-Leibler divergence of the values of a histogram, those outside moved to the ends, from those
-    that are inside, brought to as many levels and spread over the bins that had any."""
-    kept = np.flatnonzero(inside)
-    first, last = kept[0], kept[-1]
-    found = counts[first : last + 1].astype(np.float64)
-    level = np.arange(len(found)) * min(levels, len(found)) // len(found)
-    totals = np.bincount(level, found)
-    bins = np.bincount(level, found > 0)
-    spread = np.where(found > 0, (totals / np.maximum(bins, 1))[level], 0.0)
-    clipped = found.copy()
-    clipped[0] += counts[:first].sum()
-    clipped[-1] += counts[last + 1 :].sum()
-    p, q = clipped / clipped.sum(), spread / max(spread.sum(), 1.0)
-    there = p > 0
-    return float(np.sum(p[there] * np.log(p[there] / np.maximum(q[there], _SMALLEST_PART))))
+def _divergences(
+    counts: np.ndarray, first: np.ndarray, after: np.ndarray, levels: int
+) -> np.ndarray:
+    """Kullback-Leibler divergences of the values of a histogram from those in the two or more bins from `first` to
+    `after` [parts], brought to as many levels and spread over the bins that had any; those outside count as values of the end bins.
+
+    Within a level the spread values are all alike, so that sums over bins [parts, levels] are enough:
+    sum p log(p / q) = (sum c log c - sum c log q) / n - log n, for c counts of n values.
+    """
+    size = (after - first)[:, None]
+    used = np.minimum(levels, size)
+    # bin first + i belongs to level i * used // size
+    cuts = first[:, None] + np.minimum(-(-np.arange(used.max() + 1) * size // used), size)
+    total, filled, entropy = (
+        np.append(0, np.cumsum(a)) for a in (counts, counts > 0, counts * _log(counts))
+    )
+    inside = np.diff(total[cuts])
+    spread = inside / np.maximum(np.diff(filled[cuts]), 1)
+    kept = np.maximum(total[after] - total[first], 1)[:, None]
+    log_q = np.log(np.maximum(spread / kept, _SMALLEST_PART))
+    sums = entropy[after] - entropy[first] - np.sum(inside * log_q, axis=1)
+    ends = (
+        (first, total[first], log_q[:, 0]),
+        (after - 1, total[-1] - total[after], log_q[np.arange(len(used)), used[:, 0] - 1]),
+    )
+    for end, outside, log in ends:
+        own, all_ = counts[end], counts[end] + outside
+        log = np.where(own > 0, log, np.log(_SMALLEST_PART))
+        sums += all_ * _log(all_) - own * _log(own) - outside * log
+    return sums / total[-1] - np.log(total[-1])
+
+
+def _log(counts: np.ndarray) -> np.ndarray:
+    """0 for 0, where c log c has its limit."""
+    return np.log(np.maximum(counts, 1))
 
 
 def _rounded(values: np.ndarray, quant: Quant, dtype: DType) -> np.ndarray:
-    q = np.clip(np.rint(values / quant.scale0) + quant.zero, *dtype.range)
-    return (q - quant.zero) * quant.scale0
+    """values: float64."""
+    low, high = (bound - quant.zero for bound in dtype.range)
+    made = values / quant.scale0
+    np.rint(made, out=made)
+    np.maximum(made, low, out=made)
+    np.minimum(made, high, out=made)
+    made *= quant.scale0
+    return made
+
+
+def _squared_error(values: np.ndarray, quant: Quant, dtype: DType) -> float:
+    made = _rounded(values, quant, dtype)
+    made -= values
+    return float(np.sum(np.square(made, out=made)))
 
 
 def by_tensor(one: Mapping[str, Observed], other: Mapping[str, Observed]) -> dict[str, Ranges]:
@@ -134,7 +164,7 @@ def by_tensor(one: Mapping[str, Observed], other: Mapping[str, Observed]) -> dic
 
 def _error_on(observed: Observed, quant: Quant) -> float:
     values = np.append(observed.values, (observed.low, observed.high)).astype(np.float64)
-    return float(np.sum((_rounded(values, quant, I8) - values) ** 2))
+    return _squared_error(values, quant, I8)
 
 
 # Tried in this order; the one with the smallest error at the outputs wins

@@ -41,8 +41,9 @@ def sensitivities(
             scheme: _noise(graph, real, live, node.name, integers, number)
             for scheme, integers in variants.get(node.name, {}).items()
         }
+        taken = step(graph, node, EXACT)
         for values in live:
-            values.update(step(graph, node, values, EXACT))
+            values.update(taken(values))
             drop(values, node, last, number)
         if progress:
             progress(number + 1, len(graph.nodes))
@@ -58,6 +59,6 @@ def _noise(
     number: int,
 ) -> float:
     """live: exact values before node `number`, whose constants are `integers`."""
-    rounding = Rounding({}, {node: integers})
-    made = [finish(graph, values, rounding, number) for values in live]
+    outputs = finish(graph, Rounding({}, {node: integers}), number)
+    made = [outputs(values) for values in live]
     return noise_of(np.nan_to_num(worst_sqnr(real, made), nan=-np.inf))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -11,8 +11,10 @@ from ..ir.graph import Graph, Node
 from ..ops import op_of
 from ..ops.base import Site
 
+Values = Mapping[str, np.ndarray]
 
-def run(graph: Graph, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+
+def run(graph: Graph, inputs: Values) -> dict[str, np.ndarray]:
     """Every tensor of the graph by name, constants included. Inputs have the graph's shapes and types."""
     values: dict[str, np.ndarray] = {t.name: t.value for t in graph.constants}
     values.update(
@@ -23,7 +25,7 @@ def run(graph: Graph, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]
     return values
 
 
-def outputs(graph: Graph, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def outputs(graph: Graph, inputs: Values) -> dict[str, np.ndarray]:
     """The outputs of the graph by name. Tensors are dropped as soon as nothing reads them."""
     values: dict[str, np.ndarray] = {name: np.asarray(inputs[name]) for name in graph.inputs}
     values = {name: v.reshape(graph.type(name).shape) for name, v in values.items()}
@@ -36,29 +38,39 @@ def outputs(graph: Graph, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndar
     return {name: _value(graph, name, values) for name in graph.outputs}
 
 
-def run_all(graph: Graph, samples: Mapping[str, np.ndarray]) -> Iterator[dict[str, np.ndarray]]:
+def run_all(graph: Graph, samples: Values) -> Iterator[dict[str, np.ndarray]]:
     """The outputs for each sample of arrays [N, ...]."""
     count = len(next(iter(samples.values())))
     for k in range(count):
         yield outputs(graph, {name: array[k] for name, array in samples.items()})
 
 
-def evaluate(graph: Graph, node: Node, values: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
+def evaluate(graph: Graph, node: Node, values: Values) -> tuple[np.ndarray, ...]:
     """The results of one node. ModelError when the op has no reference for these types."""
+    return evaluator(graph, node)(values)
+
+
+def evaluator(graph: Graph, node: Node) -> Callable[[Values], tuple[np.ndarray, ...]]:
+    """What gives the results of one node, for many runs of a graph. ModelError when the op has no reference
+    for these types."""
     op, site = op_of(node), Site.of(graph, node)
-    arrays = [_value(graph, name, values) for name in node.inputs if name]
+    names = [name for name in node.inputs if name]
     quantised = any(t.type.quant for t in (*site.inputs, *site.outputs))
-    if op.integer is not None and (quantised or op.reference is None):
-        return op.integer(site, arrays)
-    if op.reference is None:
+    integer, reference = op.integer, op.reference
+    if integer is not None and (quantised or reference is None):
+        return lambda values: integer(site, [_value(graph, name, values) for name in names])
+    if reference is None:
         raise ModelError(f"{node.op} has no reference for {site.x}")
-    return tuple(
-        np.asarray(a, t.type.dtype.numpy)
-        for a, t in zip(op.reference(arrays, node.attrs), site.outputs, strict=True)
-    )
+    dtypes = [t.type.dtype.numpy for t in site.outputs]
+
+    def results(values: Values) -> tuple[np.ndarray, ...]:
+        made = reference([_value(graph, name, values) for name in names], node.attrs)
+        return tuple(np.asarray(a, dtype) for a, dtype in zip(made, dtypes, strict=True))
+
+    return results
 
 
-def _value(graph: Graph, name: str, values: Mapping[str, np.ndarray]) -> np.ndarray:
+def _value(graph: Graph, name: str, values: Values) -> np.ndarray:
     if name in values:
         return values[name]
     return graph.tensors[name].value
