@@ -154,8 +154,7 @@ own tolerances. `python benchmarks/onnx_suite.py --write docs/onnx_support.md` w
 
 - **passed**: the C gives what the suite wants.
 - **refused**: the compiler says which operator, attribute or element type it does not take.
-- **failed**, **crashed**: other values than the suite wants; anything else. Of `dft_inverse` it wants 1.9e-7 where the sum is 0 (its
-  own rounding in float32) within 1e-7; the C gives 3e-15.
+- **failed**, **crashed**: other values than the suite wants; anything else.
 
 ## Values that decide shapes
 

@@ -30,7 +30,7 @@ _NAMES = (
     "rms_normalization_3d_axis_negative_3_epsilon scatter_elements_with_duplicate_indices scatternd_add sce_mean_weight_ii shape_start_1 "
     "slice_neg_steps slice_start_out_of_bounds softmax_axis_1 spacetodepth_crd_mode_example split_zero_size_splits_opset18 "
     "sub_uint16 sum_example tile top_k_smallest tril_zero triu_neg unique_sorted_with_axis where_long_example xor_bcast4v2d "
-    "lstm_with_peepholes gru_seq_length simple_rnn_batchwise scan9_sum loop11 dft_opset19 dft_irfft stft"
+    "lstm_with_peepholes gru_seq_length simple_rnn_batchwise scan9_sum loop11 dft_opset19 dft_inverse dft_irfft stft"
 )
 SAMPLE = tuple(re.findall(r"\w+", _NAMES))
 

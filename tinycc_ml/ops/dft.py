@@ -6,7 +6,7 @@ those bins, the result is real); step: frames begin that far apart, and [B, L, C
 
     y[k] = sum over n of x[n] * exp(-2 pi j k n / N)        inverse: with + and divided by N
 
-The sum is taken as it stands, with a table of 2 N numbers: N * bins steps, no fast transform.
+By passes (fft.py) where that is faster, else the sum as it stands, with a table of 2 N numbers.
 """
 
 from __future__ import annotations
@@ -19,11 +19,17 @@ import numpy as np
 
 from ..errors import ModelError
 from ..ir.graph import Attrs
-from ..ir.types import TensorType
+from ..ir.types import F32, TensorType
 from .base import Arrays, Case, Const, Loop, Nest, Op, Site
+from .fft import Line, cycles, fast_nest
 from .importing import OnnxNode
 from .indexing import c_value, nested, read, read_rom, typed_c
 from .slice import normal_axis
+
+# Modelled cycles of one term of the sum
+_CYCLES = 20.0
+# Below so many points the sum is less code, and not much slower
+_LEAST_POINTS = 8
 
 
 def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
@@ -75,6 +81,20 @@ def reference(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
 
 
 def _nest(site: Site) -> Nest:
+    line = Line(site, _taps(site), _bins(site.attrs))
+    faster = cycles(line.n, line.real) < _CYCLES * line.bins * line.taps
+    if site.x.dtype == F32 and line.n >= _LEAST_POINTS and faster:
+        return fast_nest(line)
+    return _sum_nest(site)
+
+
+def _taps(site: Site) -> int:
+    """Values of x that one sequence has."""
+    n = site.attrs["length"]
+    return min(n // 2 + 1 if _to_real(site.attrs) else n, site.x.shape[site.attrs["axis"]])
+
+
+def _sum_nest(site: Site) -> Nest:
     x, attrs, n = site.x, site.attrs, site.attrs["length"]
     frames = site.y.shape[1] if attrs["step"] else 1
     parts, inner = x.shape[-1], prod(x.shape[attrs["axis"] + 1 : -1])
@@ -82,7 +102,7 @@ def _nest(site: Site) -> Nest:
     angles = 2 * np.pi * np.arange(n) / n
     turns = np.concatenate([np.cos(angles), np.sin(angles) * (1 if attrs["inverse"] else -1)])
     at = f"{x.shape[attrs['axis']] * inner * parts}U * o + {inner * parts}U * (n + {attrs['step']}U * f) + {parts}U * i"
-    taps = min(n // 2 + 1 if _to_real(attrs) else n, x.shape[attrs["axis"]])
+    taps = _taps(site)
     place = f"{frames * bins * inner}U * o + {bins * inner}U * f + {inner}U * k + i"
     body: tuple[Loop | str, ...] = (
         "float re = 0.0F;", "float im = 0.0F;", "size_t at = 0U;",
@@ -92,7 +112,7 @@ def _nest(site: Site) -> Nest:
     loops = nested(("o", "f", "k", "i"), (outer, frames, bins, inner), body)
     terms = outer * frames * bins * inner * taps
     arrays = (("turns", turns.astype(x.dtype.numpy)),)
-    return Nest(_typed(loops, site), arrays, cycles=16.0 * terms)
+    return Nest(_typed(loops, site), arrays, cycles=_CYCLES * terms)
 
 
 def _term(site: Site, at: str) -> tuple[str, ...]:
@@ -209,9 +229,19 @@ OP = Op(
         _dft("longer", (1, 5, 1), length=8),
         _dft("shorter_first_axis", (7, 3, 2), length=4, axis=0),
         _dft("one_point", (1, 1, 1)),
+        _dft("passes_of_4", (1, 64, 1), onesided=1),
+        _dft("passes_of_2_and_4", (1, 32, 2)),
+        _dft("passes_of_3_and_5", (2, 45, 2), inverse=1),
+        _dft("general_pass", (1, 14, 2), inverse=1),
+        _dft("between_others", (3, 24, 5, 1), axis=1),
+        _dft("real_odd", (1, 15, 1), onesided=1),
+        _dft("filled", (2, 20, 1), length=32),
+        _dft("complex_onesided", (1, 20, 2), onesided=1),
         Case("old_axis", "DFT", ((2, 3, 4, 1),), {"axis": 2, "onesided": 1}, integer=False),
         _stft("frames", (1, 16, 1), Const(shape=(8,))),
         _stft("whole_spectrum", (2, 13, 1), Const(shape=(6,)), onesided=0),
         _stft("no_window", (1, 12, 1), None, length=5),
+        _stft("many_points", (2, 80, 1), Const(shape=(64,))),
+        _stft("complex", (1, 40, 2), Const(shape=(18,)), onesided=0),
     ),
 )
