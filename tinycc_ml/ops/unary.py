@@ -92,6 +92,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "selu": Function(lambda x, alpha, gamma: _f(gamma) * np.where(x > 0, x, _f(alpha) * np.expm1(x)), "{gamma} * (v > 0.0F ? v : {alpha} * expm1f(v))", "Selu", {"alpha": 1.67326319217681884765625, "gamma": 1.05070102214813232421875}),
     "leaky_relu": Function(lambda x, alpha: np.where(x < 0, _f(alpha) * x, x), "v < 0.0F ? {alpha} * v : v", "LeakyRelu", {"alpha": 0.01}, cycles=8),
     "thresholded_relu": Function(lambda x, alpha: np.where(x > _f(alpha), x, _f(0)), "v > {alpha} ? v : 0.0F", "ThresholdedRelu", {"alpha": 1.0}, cycles=8, jumps=True),
+    "shrink": Function(lambda x, bias, lambd: np.where(x < -_f(lambd), x + _f(bias), np.where(x > _f(lambd), x - _f(bias), _f(0))), "v < 0.0F - {lambd} ? v + {bias} : v > {lambd} ? v - {bias} : 0.0F", "Shrink", {"bias": 0.0, "lambd": 0.5}, cycles=10, jumps=True),
     "swish": Function(lambda x, alpha: x * _sigmoid(_f(alpha) * x), "v / (1.0F + expf(-{alpha} * v))", "Swish", {"alpha": 1.0}, opset=24),
     "hard_sigmoid": Function(lambda x, alpha, beta: np.clip(_f(alpha) * x + _f(beta), 0, 1), "fminf(fmaxf({alpha} * v + {beta}, 0.0F), 1.0F)", "HardSigmoid", {"alpha": 0.2, "beta": 0.5}, cycles=14, output=UNIT),
     "hard_swish": Function(lambda x: x * np.clip(x / _f(6) + _f(0.5), 0, 1), "v * fminf(fmaxf(v / 6.0F + 0.5F, 0.0F), 1.0F)", "HardSwish", cycles=14),
