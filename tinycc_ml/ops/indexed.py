@@ -17,7 +17,7 @@ import numpy as np
 from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
-from .base import Arrays, Loop, Nest, Op, QuantizeRule, Site
+from .base import Arrays, Case, Const, Loop, Nest, Op, QuantizeRule, Site
 from .importing import OnnxNode
 from .indexing import affine, names, nested, read, strides_of
 from .lowering import Lowering
@@ -176,6 +176,14 @@ def _scatter_nest(site: Site) -> Nest:
     return Nest((copy, *_loops(site, f"y0[{{at}}] = {text};")), includes=_HEADER, cycles=cycles)
 
 
+def _lower_scatter(low: Lowering) -> None:
+    """The same on int8: with one scale, values go by their integers, and larger ones have larger integers."""
+    if low.attrs["reduction"] in ("add", "mul"):
+        low.refuse(f"its reduction is {low.attrs['reduction']!r}, wanted none, max or min")
+    inputs = [rescaled(low, 0), low.node.inputs[1], rescaled(low, 2)]
+    low.emit("scatter", inputs, low.attrs)
+
+
 def emit_gather(node: OnnxNode, x: str, indices: str, mode: str, axis: int, out: int | None = None) -> str:  # fmt: skip
     return node.emit("gather_at", [x, indices], {"mode": mode, "axis": axis}, out=out)
 
@@ -250,6 +258,10 @@ def _only(shape: Shape, axis: int) -> Shape:
     return tuple(d if a == axis else 1 for a, d in enumerate(shape))
 
 
+def _at(indices: object) -> Const:
+    return Const(indices, dtype="int64")
+
+
 OPS = (
     Op(
         "gather_at", infer, reference, quantize=QuantizeRule(lower, "input"), nest=_nest, indices=_indices,
@@ -261,12 +273,19 @@ OPS = (
         summary="Gather, GatherElements, GatherND, ReverseSequence with indices of run time",
     ),
     Op(
-        "scatter", _scatter_infer, _scatter_reference, nest=_scatter_nest, indices=_indices,
+        "scatter", _scatter_infer, _scatter_reference, quantize=QuantizeRule(_lower_scatter),
+        nest=_scatter_nest, indices=_indices,
         onnx={
             "ScatterElements": partial(_from_scatter, "elements"), "Scatter": partial(_from_scatter, "elements"),
             "ScatterND": partial(_from_scatter, "nd"), "TensorScatter": _from_tensor_scatter,
             "MaxUnpool": _from_max_unpool,
         },
         summary="ScatterElements, ScatterND",
+        cases=(
+            Case("elements", "ScatterElements", ((3, 4), _at([[1, 0, 2, -1], [0, 2, 1, 1]]), (2, 4)), {"axis": 0}),
+            Case("largest", "ScatterND", ((4, 3), _at([[2], [0], [2]]), (3, 3)), {"reduction": "max"}, opset=18),
+            Case("into_constant", "ScatterND", (Const(shape=(5,)), _at([[4], [1]]), (2,))),
+            Case("sums", "ScatterElements", ((2, 3), _at([[0, 0, 2]]), (1, 3)), {"axis": 1, "reduction": "add"}, opset=18, integer=False),
+        ),
     ),
 )  # fmt: skip
