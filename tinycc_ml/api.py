@@ -18,6 +18,7 @@ from .compiler import compile as compile_model
 from .errors import ToolError
 from .frontends import Opened
 from .quant.data import InputScale
+from .quant.draw import InputRange, input_range
 from .report import Source, build_report, report_files
 from .toolchain.loaded import Model, load
 from .toolchain.verify import Verified, verify_compiled
@@ -55,7 +56,8 @@ def compile(
     outside: a spec may include files from outside its folder.
     calibrate: sample inputs, an .npz file or arrays [N, ...] by input; int8 needs them.
     progress: is told (what, done, all) on the way.
-    options: fields of compiler.Options; `input_scales` takes (scale, offset) by input too.
+    options: fields of compiler.Options; `input_scales` takes (scale, offset) by input too,
+    `input_ranges` (low, high), or keywords of InputRange.
     Nothing is written unless verification passed, was not asked for, or no C compiler is there; the
     report says which. TinymlError says what the caller can put right.
     """
@@ -74,7 +76,8 @@ def _compiled(
     target, verify = asked.pop("target", "host"), asked.pop("verify", True)
     out, data = asked.pop("out", None), asked.pop("calibrate", None)
     data = Path(data) if isinstance(data, str) else data
-    chosen = Options(**{**asked, "input_scales": _scales(asked.get("input_scales"))})
+    scales, ranges = _scales(asked.get("input_scales")), _ranges(asked.get("input_ranges"))
+    chosen = Options(**{**asked, "input_scales": scales, "input_ranges": ranges})
     compiled = compile_model(opened.graph, target, data, chosen, _steps(progress, "calibrate"))
     if overridden:
         note = f"overridden, though {opened.path.name} says them: {', '.join(overridden)}"
@@ -93,6 +96,10 @@ def _compiled(
 
 def _scales(given: Mapping[str, Any] | None) -> dict[str, InputScale]:
     return {n: s if isinstance(s, InputScale) else InputScale(*s) for n, s in (given or {}).items()}
+
+
+def _ranges(given: Mapping[str, Any] | None) -> dict[str, InputRange]:
+    return {name: input_range(said) for name, said in (given or {}).items()}
 
 
 def _steps(progress: Progress | None, what: str) -> Callable[[int, int], None] | None:

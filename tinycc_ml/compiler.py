@@ -25,7 +25,7 @@ from .errors import DataError, ModelError
 from .ir.graph import Graph
 from .ir.types import I8
 from .numerics.quantization import quantize as to_integers
-from .options import Options
+from .options import Options, check_propagated
 from .passes import FLOAT, Pass, integer_passes, run_passes
 from .passes.fuse_chains import fuse_chains
 from .passes.io_layout import io_layout
@@ -37,9 +37,14 @@ from .quant.allot import allot
 from .quant.budget import Budget
 from .quant.choose import Accuracy, quantize_with_best
 from .quant.data import Data, load_data
-from .quant.methods import Methods
+from .quant.methods import PROPAGATED
 from .quant.scheme import assignment
 from .quant.trials import Allot
+from .quant.without_data import (
+    drawn_samples,
+    quantize_without_data,
+    warnings,
+)
 
 log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
@@ -75,13 +80,13 @@ def compile(
     target = target if isinstance(target, Target) else load_target(target)
     graph = _float_graph(model, options)
     _check_budget(graph, options)
-    graph = _widened(graph, calibrate is not None, options)
-    data = load_data(calibrate, graph, options.input_scales) if calibrate is not None else None
+    graph = _widened(graph, calibrate is not None or options.ranges == PROPAGATED, options)
+    data = _data(graph, calibrate, options)
     if data is None and options.input_scales:
         raise DataError(
             "--input-scale says what calibration data mean", hint="give --calibrate FILE.npz too"
         )
-    graph, pruned = _pruned(graph, options, data)
+    graph, pruned = _pruned(graph, options, None if data and data.drawn else data)
     graph, lowered, accuracy, notes = _integer_graph(graph, data, target, options, progress)
     lowered, dead_work = _without_dead_work(lowered, options)
     lowered = run_passes(lowered, (fuse_chains,), dump_dir=options.dump_passes, stage="last")
@@ -144,6 +149,24 @@ def _widened(graph: Graph, has_data: bool, options: Options) -> Graph:
     )
 
 
+def _data(
+    graph: Graph, calibrate: Path | Mapping[str, np.ndarray] | None, options: Options
+) -> Data | None:
+    """The user's samples or, where ranges are propagated, drawn ones."""
+    if options.ranges != PROPAGATED:
+        if options.input_ranges:
+            raise DataError(
+                "--input-range says what ranges are propagated from",
+                hint="say --ranges propagated too",
+            )
+        return None if calibrate is None else load_data(calibrate, graph, options.input_scales)
+    check_propagated(options, has_data=calibrate is not None)
+    if is_quantised(graph):
+        raise DataError(f"--ranges {PROPAGATED}: the model comes with its own integers and ranges")
+    samples, ranges = drawn_samples(graph, options.input_ranges)
+    return Data(samples, drawn=ranges)
+
+
 def is_quantised(graph: Graph) -> bool:
     """The model comes with its own quantisation."""
     return any(tensor.type.quant for tensor in graph.tensors.values())
@@ -173,7 +196,8 @@ def _integer_graph(
     scheme = options.quantize or "int8"
     if data is None:
         raise DataError(
-            f"{scheme} needs sample inputs to find ranges", hint="give --calibrate FILE.npz"
+            f"{scheme} needs sample inputs to find ranges",
+            hint=f"give --calibrate FILE.npz, or do without data: --ranges {PROPAGATED}",
         )
     schemes = assignment(graph, scheme, options.quantize_nodes)
     if options.io_type == "uint8" and schemes.default.activation != I8:
@@ -181,19 +205,25 @@ def _integer_graph(
             f"uint8 inputs and outputs are for int8 nets; {scheme} has int16 activations",
             hint="--io-type quantized or float",
         )
+    if data.drawn is not None:
+        found = quantize_without_data(
+            graph,
+            data.samples,
+            data.drawn,
+            passes,
+            schemes=schemes,
+            allow_float=options.allow_float,
+        )
+        return found.source, found.graph, found.accuracy, warnings(found.accuracy)
     found = quantize_with_best(
         graph, data.samples, passes, fixed=_fixed(data),
         schemes=schemes, allow_float=options.allow_float,
-        labels=data.labels, methods=_methods(options),
+        labels=data.labels, methods=options.methods,
         allot=_allot(options, target, passes), explained=options.explain_accuracy, progress=progress,
     )  # fmt: skip
     if options.dump_passes is not None:
         run_passes(found.marked, passes, dump_dir=options.dump_passes, stage="integer")
     return found.source, found.graph, found.accuracy, []
-
-
-def _methods(options: Options) -> Methods:
-    return Methods(options.ranges, options.rounding, options.bias_correction, options.equalize)
 
 
 def _allot(options: Options, target: Target, passes: Sequence[Pass]) -> Allot | None:

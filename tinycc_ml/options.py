@@ -8,7 +8,10 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
+from .errors import DataError
 from .quant.data import InputScale
+from .quant.draw import InputRange
+from .quant.methods import PROPAGATED, Methods
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Options:
         default_factory=dict
     )  # inputs that become constants of this value
     input_scales: Mapping[str, InputScale] = field(default_factory=dict)
+    input_ranges: Mapping[str, InputRange] = field(default_factory=dict)  # for ranges "propagated"
     dump_passes: Path | None = None
     self_test: bool = True  # the files hold a self-test with its vectors
 
@@ -55,3 +59,26 @@ class Options:
     def has_budget(self) -> bool:
         """Layers get schemes of their own, within a budget."""
         return self.weights < inf or self.sqnr > -inf
+
+    @property
+    def methods(self) -> Methods:
+        return Methods(self.ranges, self.rounding, self.bias_correction, self.equalize)
+
+
+def check_propagated(options: Options, *, has_data: bool) -> None:
+    """DataError for what does not go with ranges that are found without samples."""
+    calibrate = "give --calibrate FILE.npz and say other ranges"
+    for said, wrong, hint in (
+        ("--calibrate", has_data, "say one of them"),
+        ("--quantize float32", options.quantize == "float32", "say one of them"),
+        ("--rounding second-order", options.rounding == "second-order", calibrate),
+        ("--bias-correction", options.bias_correction, calibrate),
+        ("--equalize", options.equalize, calibrate),
+        ("--weights and --sqnr", options.has_budget, calibrate),
+        ("--input-scale", options.input_scales, "say --input-range"),
+    ):
+        if wrong:
+            raise DataError(
+                f"--ranges {PROPAGATED} makes integers without data, {said} does not go with that",
+                hint=hint,
+            )

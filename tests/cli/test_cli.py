@@ -245,7 +245,7 @@ def test_targets_and_ops_are_listed(run: Run) -> None:
         (("tiny.onnx", "--dim", "N=0"), "tiny.onnx: --dim N=0: wanted a size of at least 1"),
         (
             ("tiny.onnx", "--quantize", "int8"),
-            "int8 needs sample inputs to find ranges (give --calibrate FILE.npz)",
+            "int8 needs sample inputs to find ranges (give --calibrate FILE.npz, or do without data: ",
         ),
         (
             ("tiny.onnx", "--calibrate", "none.npz"),
@@ -363,6 +363,10 @@ def test_a_missing_cross_compiler_is_named_with_its_package(
         (
             ("compile", "tiny.onnx", "-o", "out", "--input-offset", "1"),
             "--input-offset goes with --input-scale",
+        ),
+        (
+            ("compile", "tiny.onnx", "-o", "out", "--input-range", "x=1.."),
+            "--input-range wants [NAME=]LO..HI or [NAME=]MEAN+-DEVIATION, got 'x=1..'",
         ),
         (("compile", "tiny.onnx", "-o", "out", "--prune", "1.5"), "Invalid value for '--prune'"),
         (("compile", "tiny.onnx", "-o", "out", "--io", "x"), "Invalid value for '--io'"),

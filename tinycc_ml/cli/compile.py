@@ -10,6 +10,7 @@ import click
 from .options import (
     Amount,
     given_dims,
+    given_ranges,
     given_scales,
     given_schemes,
     given_values,
@@ -151,6 +152,13 @@ def add_compile_verb(group: click.Group) -> None:
         metavar="[NAME=]OFFSET",
         help="Goes with --input-scale; default 0.",
     )
+    @click.option(
+        "--input-range",
+        "ranges_of_inputs",
+        multiple=True,
+        metavar="[NAME=]LO..HI",
+        help="What an input can be, for --ranges propagated; MEAN+-DEVIATION beside it or alone. Repeatable.",
+    )
     @click.option("--allow-float", is_flag=True, help="Ops without an integer form may stay float.")
     @click.option(
         "--keep-dead-work", is_flag=True, help="Keep channels that provably change no output."
@@ -186,6 +194,8 @@ def add_compile_verb(group: click.Group) -> None:
         if "scales" in said or "offsets" in said:
             scales, offsets = said.pop("scales", ()), said.pop("offsets", ())
             said["input_scales"] = given_scales(scales, offsets)
+        if "ranges_of_inputs" in said:
+            said["input_ranges"] = given_ranges(said.pop("ranges_of_inputs"))
         if said.pop("no_verify", False):
             said["verify"] = False
         return compile_model(screen, **said)

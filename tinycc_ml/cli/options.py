@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import inf
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ from click.core import ParameterSource
 from .screen import Screen
 
 # As quant/methods.py has them, which --help does not wait for
-RANGE_METHODS = ("auto", "min-max", "percentile", "least-error", "entropy")
+RANGE_METHODS = ("auto", "min-max", "percentile", "least-error", "entropy", "propagated")
 ROUNDINGS = ("auto", "nearest", "second-order")
 Number = TypeVar("Number", int, float)
 
@@ -98,7 +98,7 @@ def quantizer_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--ranges",
             type=click.Choice(RANGE_METHODS),
             default="auto",
-            help="Of activations; default: auto.",
+            help="Of activations; propagated: without data, of --input-range. Default: auto.",
         ),
     ):
         command = option(command)
@@ -158,6 +158,32 @@ def given_scales(scales: Sequence[str], offsets: Sequence[str]) -> dict[str, tup
         of = f" of {alone[0]!r}" if alone[0] else ""
         raise click.UsageError(f"--input-offset{of} goes with --input-scale, which is missing")
     return {name: (scale, moved.get(name, 0)) for name, scale in by_name.items()}
+
+
+def given_ranges(texts: Sequence[str]) -> dict[str, dict[str, float]]:
+    """--input-range [NAME=]LO..HI, [NAME=]MEAN+-DEVIATION or both with a comma: what InputRange takes, by input."""
+    found: dict[str, dict[str, float]] = {}
+    for text in texts:
+        name, _, value = text.rpartition("=")
+        try:
+            said = dict(pair for part in value.split(",") for pair in _ends(part))
+        except ValueError:
+            said = {}
+        if not said:
+            raise click.UsageError(
+                f"--input-range wants [NAME=]LO..HI or [NAME=]MEAN+-DEVIATION, got {text!r}"
+            )
+        if name in found:
+            raise click.UsageError(f"--input-range {name or text} is given twice")
+        found[name] = said
+    return found
+
+
+def _ends(text: str) -> Iterable[tuple[str, float]]:
+    """ValueError for what is neither."""
+    between, names = ("..", ("low", "high")) if ".." in text else ("+-", ("mean", "deviation"))
+    first, second = text.split(between)
+    return zip(names, (float(first), float(second)), strict=True)
 
 
 def _pairs(

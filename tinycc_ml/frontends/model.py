@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import ModelError
 from ..ir.graph import Graph
 
-_ADD_UP = {"dims", "input_scales"}
+_ADD_UP = {"dims", "input_scales", "input_ranges"}
 
 
 @dataclass(frozen=True)

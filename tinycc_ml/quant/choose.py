@@ -24,6 +24,7 @@ from .explain import Explanation, explain
 from .judge import output_sqnr
 from .methods import Methods, Trial
 from .quantize import check_ops, marked
+from .risk import Risk
 from .scheme import Assignment
 from .trials import Allot, Best, best
 
@@ -35,7 +36,7 @@ class Accuracy:
     """How near the integers come to the float model on the calibration samples. `scheme`: that of the net;
     `ranges`, `rounding`, `bias_correction`, `equalized`: how it was quantised; `trials`: what else was tried;
     `explanation`: the error node by node, when asked for;
-    `budget`: what mixed precision came to, when asked for."""
+    `budget`: what mixed precision came to, when asked for; `risks`: of a net without data, whose samples are drawn."""
 
     scheme: str
     samples: int
@@ -50,6 +51,7 @@ class Accuracy:
     trials: tuple[Trial, ...] = ()
     explanation: Explanation | None = None
     budget: Allotted | None = None
+    risks: tuple[Risk, ...] = ()
 
 
 @dataclass(frozen=True)

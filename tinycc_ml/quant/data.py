@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 from zipfile import BadZipFile
 
 import numpy as np
@@ -13,6 +14,8 @@ import numpy as np
 from ..errors import DataError, Location
 from ..ir.graph import Graph, Tensor
 from ..ir.types import I8, U8, DType, Quant, TensorType
+
+Given = TypeVar("Given")
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,13 @@ class InputScale:
 @dataclass(frozen=True)
 class Data:
     """`samples`: [N, ...] by input, real values in float32, those of integer inputs as they are. `quants`:
-    quantisation and element type that the file or the user fixed for an input. `labels`: [N] or None."""
+    quantisation and element type that the file or the user fixed for an input. `labels`: [N] or None. `drawn`:
+    the samples stand for data that were not given, within these ranges."""
 
     samples: Mapping[str, np.ndarray]
     quants: Mapping[str, tuple[Quant, DType]] = field(default_factory=dict)
     labels: np.ndarray | None = None
+    drawn: Mapping[str, tuple[float, float]] | None = None
 
 
 def load_data(
@@ -49,7 +54,7 @@ def load_data(
     loc = Location(source.name if isinstance(source, Path) else "calibration arrays")
     if not graph.inputs:
         raise DataError("the model has no inputs that data could be for", loc=loc)
-    scales = _named(scales or {}, graph, loc)
+    scales = by_input("--input-scale", scales or {}, graph)
     samples: dict[str, np.ndarray] = {}
     quants: dict[str, tuple[Quant, DType]] = {}
     for name in graph.inputs:
@@ -87,20 +92,19 @@ def _read(path: Path) -> dict[str, np.ndarray]:
         raise DataError(f"{path.name} is no .npz file of plain arrays: {error}") from error
 
 
-def _named(scales: Mapping[str, InputScale], graph: Graph, loc: Location) -> dict[str, InputScale]:
-    found = dict(scales)
+def by_input(option: str, given: Mapping[str, Given], graph: Graph) -> dict[str, Given]:
+    """What an option says of inputs, by their names; "" is the only one."""
+    found = dict(given)
     if "" in found:
         if len(graph.inputs) != 1:
             raise DataError(
-                f"--input-scale without a name, but the inputs are {', '.join(graph.inputs)}",
-                hint="say --input-scale NAME=SCALE",
+                f"{option} without a name, but the inputs are {', '.join(graph.inputs)}",
+                hint=f"say {option} NAME=...",
             )
         found[graph.inputs[0]] = found.pop("")
     unknown = [name for name in found if name not in graph.inputs]
     if unknown:
-        raise DataError(
-            f"--input-scale for {unknown[0]!r}, the inputs are {', '.join(graph.inputs)}"
-        )
+        raise DataError(f"{option} for {unknown[0]!r}, the inputs are {', '.join(graph.inputs)}")
     return found
 
 

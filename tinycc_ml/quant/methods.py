@@ -8,7 +8,9 @@ from ..errors import DataError
 from .ranges import RANGES
 
 AUTO = "auto"
-RANGE_METHODS = (AUTO, *dict.fromkeys(ranges.method for ranges in RANGES))
+# Not of data: of the moments that the inputs' ranges give (propagate.py)
+PROPAGATED = "propagated"
+RANGE_METHODS = (AUTO, *dict.fromkeys(ranges.method for ranges in RANGES), PROPAGATED)
 ROUNDINGS = (AUTO, "nearest", "second-order")
 
 

@@ -133,6 +133,7 @@ def _options(options: Options, source: Source) -> dict[str, Any]:
         "keep_dead_work": options.keep_dead_work,
         "dims": dict(options.dims),
         "input_scales": {name: asdict(scale) for name, scale in options.input_scales.items()},
+        "input_ranges": {name: asdict(known) for name, known in options.input_ranges.items()},
         "recipe": None if source.recipe is None else list(source.recipe),
         "overridden": list(source.overridden),
     }
@@ -194,6 +195,7 @@ def _accuracy(compiled: Compiled) -> dict[str, Any] | None:
         "trials": [asdict(trial) | {"sqnr_db": db(trial.sqnr_db)} for trial in found.trials],
         "explanation": _explanation(found.explanation),
         "budget": _budget(found.budget),
+        "risks": [asdict(risk) for risk in found.risks],
     }
 
 

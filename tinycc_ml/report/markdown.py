@@ -28,6 +28,7 @@ def to_markdown(report: Row) -> str:
             "trials": trial_table(report["accuracy"]),
             "schemes": scheme_table(report["accuracy"]),
             "trade_off": trade_off_table(report["accuracy"]),
+            "risks": risk_table(report["accuracy"]),
             "errors": error_table(report["accuracy"]),
             "io": table(("", "tensor", "type", "real value"), map(_io_cells, report["io"])),
             "nodes": table(
@@ -106,7 +107,8 @@ def verified_line(entry: Row) -> str:
 def accuracy_lines(accuracy: Row | None) -> list[str]:
     if accuracy is None:
         return []
-    of = f"{accuracy['samples']} calibration samples, {accuracy['scheme']}, {_how(accuracy)}"
+    samples = "drawn inputs" if accuracy["risks"] else "calibration samples"
+    of = f"{accuracy['samples']} {samples}, {accuracy['scheme']}, {_how(accuracy)}"
     lines = [f"SQNR of {name}: {_db(value)} ({of})" for name, value in accuracy["sqnr_db"].items()]
     if accuracy["argmax_agreement"] is not None:
         lines.append(f"argmax as in float on {percent(accuracy['argmax_agreement'])}")
@@ -179,6 +181,25 @@ def error_table(accuracy: Row | None) -> list[str]:
         for n in (found["nodes"] if found else ())
     )
     return table(("node", "op", "SQNR", "alone", "levels", "cut off"), rows)
+
+
+def risk_table(accuracy: Row | None) -> list[str]:
+    """Ranges that no data were seen for, and what may lie beyond them."""
+    rows = (
+        (
+            r["tensor"],
+            _range(r["low"], r["high"]),
+            _range(*r["at_most"]) if r["at_most"] else "",
+            f"{100 * r['cut_off']:.3f} %",
+            f"{100 * r['cut_off_double']:.3f} %",
+        )
+        for r in (accuracy["risks"] if accuracy else ())
+    )
+    return table(("tensor", "range", "at most", "cut off", "with twice the spread"), rows)
+
+
+def _range(low: float, high: float) -> str:
+    return f"{low:.4g}..{high:.4g}"
 
 
 def refused_lines(nodes: Iterable[Row]) -> list[str]:

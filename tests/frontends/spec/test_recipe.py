@@ -25,6 +25,7 @@ EVERYTHING = """recipe {
     budget(weights=20K, sqnr=25)
     calibrate("samples.npz")
     input_scale(1 / 255, offset=3)
+    input_range(-1, 1, input="x")
     prune(0.5, scope="global", method="wanda", pattern="1x4")
     optimize("size")
     io(memory="arena", type="float", layout="nhwc")
@@ -45,7 +46,8 @@ def test_a_recipe_says_what_the_command_line_can_say() -> None:
     assert spec(NET + EVERYTHING).settings == {
         "target": "cortex-m4", "flash": 262144, "ram": 65536, "cycles": 1048576, "quantize": "int8",
         "quantize_nodes": {"first": "int8"}, "ranges": "entropy", "rounding": "nearest", "bias_correction": False,
-        "equalize": True, "weights": 20480, "sqnr": 25.0, "calibrate": str(folder / "samples.npz"), "input_scales": {"": (1 / 255, 3)}, "prune": 0.5,
+        "equalize": True, "weights": 20480, "sqnr": 25.0, "calibrate": str(folder / "samples.npz"), "input_scales": {"": (1 / 255, 3)},
+        "input_ranges": {"x": {"low": -1.0, "high": 1.0}}, "prune": 0.5,
         "prune_scope": "global", "prune_method": "wanda", "prune_pattern": "1x4", "optimize": "size", "io": "arena", "io_type": "float", "io_layout": "nhwc",
         "dims": {"N": 2}, "out": str(folder / "out"), "name": "small", "single_file": True, "verify": False,
         "allow_float": True, "explain_accuracy": True, "keep_dead_work": True, "dump_passes": folder / "passes",

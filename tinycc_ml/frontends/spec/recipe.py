@@ -70,7 +70,13 @@ SCHEMES = (
     "float32",
 )
 _ON = Parameter("on", "bool", True)
-_MANY = {"input_scales", "dims", "bind", "quantize_nodes"}  # said several times, they add up
+_MANY = {
+    "input_scales",
+    "input_ranges",
+    "dims",
+    "bind",
+    "quantize_nodes",
+}  # said several times, they add up
 
 CALLS: Mapping[str, RecipeCall] = {
     "target": _call(
@@ -90,7 +96,7 @@ CALLS: Mapping[str, RecipeCall] = {
         Parameter("ranges", "text", None), Parameter("rounding", "text", None),
         Parameter("bias_correction", "bool", None), Parameter("equalize", "bool", None),
         choices={
-            "ranges": ("auto", "min-max", "percentile", "least-error", "entropy"),
+            "ranges": ("auto", "min-max", "percentile", "least-error", "entropy", "propagated"),
             "rounding": ("auto", "nearest", "second-order"),
         },
     ),
@@ -108,6 +114,14 @@ CALLS: Mapping[str, RecipeCall] = {
         "What raw calibration data mean: real = scale * (raw - offset).",
         lambda v: {"input_scales": {v["input"]: (float(v["scale"]), v["offset"])}},
         Parameter("scale", "number"), Parameter("offset", "int", 0), Parameter("input", "text", ""),
+    ),
+    "input_range": _call(
+        "What an input can be, or its mean and standard deviation, for ranges propagated without data.",
+        lambda v: {"input_ranges": {v["input"]: {
+            n: float(v[n]) for n in ("low", "high", "mean", "deviation") if v[n] is not None
+        }}},
+        Parameter("low", "number", None), Parameter("high", "number", None), Parameter("mean", "number", None),
+        Parameter("deviation", "number", None), Parameter("input", "text", ""),
     ),
     "prune": _call(
         "The part of the weights that is set to zero, or of the channels that are taken out.",
@@ -163,7 +177,7 @@ def evaluate_call(call: Call, given: list[Given], source: Source, said: dict[str
         span = next(
             (spans[n] for n, v in values.items() if v is value and n in spans), call.callee.span
         )
-        tensor = next(iter(value)) or None if key == "input_scales" else None
+        tensor = next(iter(value)) or None if key in ("input_scales", "input_ranges") else None
         setting = Setting(value, source, spans.get("input", span) if tensor else span, tensor)
         _add(key, setting, said, source)
 
