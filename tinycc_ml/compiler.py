@@ -25,11 +25,12 @@ from .errors import DataError, ModelError
 from .ir.graph import Graph
 from .ir.types import I8
 from .numerics.quantization import quantize as to_integers
-from .options import Options, check_propagated
+from .options import FLOATS, Options, check_propagated
 from .passes import FLOAT, Pass, integer_passes, run_passes
 from .passes.fuse_chains import fuse_chains
 from .passes.io_layout import io_layout
 from .passes.remove_dead_work import DeadWork, remove_dead_work, removed_channels, work_of
+from .passes.store_halves import store_halves, stored_note
 from .passes.widen_halves import widen_halves
 from .pruning.prune import Pruning, prune
 from .quant.accumulators import accumulator_bounds
@@ -184,14 +185,17 @@ def _integer_graph(
         io_type=options.io_type, allow_float=options.allow_float, unsigned=unsigned
     )
     if is_quantised(graph):
-        if options.quantize == "float32":
-            raise ModelError("the model is quantised already; it can't become float32")
+        if options.quantize in FLOATS:
+            raise ModelError(f"the model is quantised already; it can't become {options.quantize}")
         made = run_passes(graph, passes, dump_dir=options.dump_passes, stage="integer")
         return graph, made, None, []
     wants_int8 = options.quantize is not None or options.has_budget
-    if options.quantize == "float32" or (data is None and not wants_int8):
+    if options.quantize in FLOATS or (data is None and not wants_int8):
         notes = [] if data else ["float32 C; for int8 give --calibrate FILE.npz with sample inputs"]
         made = run_passes(graph, passes, dump_dir=options.dump_passes, stage="float_end")
+        if options.quantize == "float16":
+            made = run_passes(made, (store_halves,), dump_dir=options.dump_passes, stage="float16")
+            notes = [stored_note(made)]
         return graph, made, None, notes
     scheme = options.quantize or "int8"
     if data is None:

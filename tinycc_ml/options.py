@@ -13,12 +13,17 @@ from .quant.data import InputScale
 from .quant.draw import InputRange
 from .quant.methods import PROPAGATED, Methods
 
+# Arithmetic in float32, weights as they are or stored as float16
+FLOATS = ("float32", "float16")
+
 
 @dataclass(frozen=True)
 class Options:
     """What the user asks for beside model and target; the defaults of the command line."""
 
-    quantize: str | None = None  # "float32", a scheme, or None: what model and data suggest
+    quantize: str | None = (
+        None  # "float32", "float16" weights, a scheme, or None: what model and data suggest
+    )
     quantize_nodes: Mapping[str, str] = field(default_factory=dict)  # schemes of single nodes
     # how float nets become integer (quant/methods.py); None: tried, and kept where it helps
     ranges: str = "auto"
@@ -70,7 +75,7 @@ def check_propagated(options: Options, *, has_data: bool) -> None:
     calibrate = "give --calibrate FILE.npz and say other ranges"
     for said, wrong, hint in (
         ("--calibrate", has_data, "say one of them"),
-        ("--quantize float32", options.quantize == "float32", "say one of them"),
+        (f"--quantize {options.quantize}", options.quantize in FLOATS, "say one of them"),
         ("--rounding second-order", options.rounding == "second-order", calibrate),
         ("--bias-correction", options.bias_correction, calibrate),
         ("--equalize", options.equalize, calibrate),

@@ -6,6 +6,7 @@ import pytest
 
 from tinycc_ml.errors import DataError
 from tinycc_ml.frontends.spec.recipe import CALLS
+from tinycc_ml.options import FLOATS
 from tinycc_ml.quant.scheme import SCHEMES, assignment
 
 from ..texts import graph
@@ -28,4 +29,4 @@ def test_what_is_not_there_is_named() -> None:
 
 
 def test_a_recipe_knows_the_schemes() -> None:
-    assert set(CALLS["quantize"].choices["scheme"]) == {"float32", *SCHEMES}
+    assert set(CALLS["quantize"].choices["scheme"]) == {*FLOATS, *SCHEMES}

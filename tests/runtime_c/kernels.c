@@ -27,6 +27,7 @@
 #include "conv2d/tml_conv2d_ab_sparse_i8.h"
 #include "conv2d/tml_conv2d_ab_sparse_to_planar_i8.h"
 #include "dense/tml_dense_sparse_i8.h"
+#include "conv2d/tml_conv2d_f16.h"
 #include "conv2d/tml_conv2d_f32.h"
 #include "conv2d/tml_conv2d_i16x16.h"
 #include "conv2d/tml_conv2d_i16x8.h"
@@ -36,6 +37,7 @@
 #include "conv_transpose2d/tml_conv_transpose2d_f32.h"
 #include "conv_transpose2d/tml_conv_transpose2d_i8.h"
 #include "dense/tml_dense_ab_i8.h"
+#include "dense/tml_dense_f16.h"
 #include "dense/tml_dense_f32.h"
 #include "dense/tml_dense_i8.h"
 #include "dense/tml_dense_nibbles_dsp_i8.h"
@@ -275,6 +277,14 @@ EXPOSE(conv2d_f32,
        (const struct tml_conv2d_f32_params *p, const float *x, const float *w, const float *b,
         float *scratch, float *y),
        (p, x, w, b, scratch, y))
+EXPOSE(conv2d_f16,
+       (const struct tml_conv2d_f32_params *p, const float *x, const uint16_t *w, const float *b,
+        float *scratch, float *y),
+       (p, x, w, b, scratch, y))
+EXPOSE(dense_f16,
+       (const struct tml_dense_f32_params *p, const float *x, const uint16_t *w, const float *b,
+        float *y),
+       (p, x, w, b, y))
 EXPOSE(depthwise_conv2d_f32,
        (const struct tml_depthwise_conv2d_f32_params *p, const float *x, const float *w,
         const float *b, float *y),

@@ -23,6 +23,7 @@ from .contraction import (
     packed_blocks,
     portable_cycles,
     quantized_params,
+    widening,
 )  # fmt: skip
 from .contraction_nests import conv2d_nest
 from .importing import OnnxNode
@@ -164,15 +165,18 @@ def _portable_cycles(site: Site) -> float:
     return portable_cycles(_pixels(site), site.y.shape[3], macs(site) // max(site.y.size, 1))
 
 
-def _general(kind: str) -> Kernel:
+def _general(kind: str, x: str | None = None) -> Kernel:
+    """x: the type of activations where it is not that of weights."""
     return Kernel(
         f"tml_conv2d_{kind}",
         "conv2d",
-        accepts=lambda site: needs(site, kind, kind),
+        accepts=lambda site: needs(site, x or kind, kind),
         params=_general_params,
         arrays=_pack,
         scratch_bytes=_window_bytes,
-        cycles=lambda site: _portable_cycles(site) + _pixels(site) * _gather_cycles(site),
+        cycles=lambda site: (
+            widening(kind) * _portable_cycles(site) + _pixels(site) * _gather_cycles(site)
+        ),
     )
 
 
@@ -239,6 +243,7 @@ OP = Op(
         *packed_ab_kernels.CONV2D_KERNELS,
         *wide_kernels.conv2d_kernels(),
         _general("f32"),
+        _general("f16", "f32"),
     ),
     nest=conv2d_nest,
     macs=macs,

@@ -23,6 +23,7 @@ from .contraction import (
     packed_blocks,
     portable_cycles,
     quantized_params,
+    widening,
 )  # fmt: skip
 from .contraction_nests import dense_nest
 from .importing import OnnxNode
@@ -97,31 +98,34 @@ def _row_params(site: Site) -> dict[str, int | float]:
     return {**{f: v for f, v in image.items() if f not in ("x_h", "x_w")}, **quantized_params(site)}
 
 
-def _one_vector(kind: str) -> Kernel:
+def _one_vector(kind: str, x: str | None = None) -> Kernel:
+    """x: the type of activations where it is not that of weights."""
     return Kernel(
         f"tml_dense_{kind}",
         "dense",
         accepts=lambda site: (
-            needs(site, kind, kind) or (None if _vectors(site) == 1 else "takes one vector")
+            needs(site, x or kind, kind) or (None if _vectors(site) == 1 else "takes one vector")
         ),
         params=_params,
         arrays=_pack,
         per_image=False,
-        cycles=lambda site: portable_cycles(1, site.y.shape[-1], site.x.shape[-1]),
+        cycles=lambda site: widening(kind) * portable_cycles(1, site.y.shape[-1], site.x.shape[-1]),
     )
 
 
-def _rows(kind: str, name: str) -> Kernel:
+def _rows(kind: str, name: str, x: str | None = None) -> Kernel:
     """The float kernel gathers two windows, that is vectors, into its scratch."""
     return Kernel(
         name,
         "conv2d",
-        accepts=lambda site: needs(site, kind, kind),
+        accepts=lambda site: needs(site, x or kind, kind),
         params=_row_params,
         arrays=_pack,
         scratch_bytes=lambda site: 8 * site.x.shape[-1] if site.is_float else 0,
         per_image=False,
-        cycles=lambda site: portable_cycles(_vectors(site), site.y.shape[-1], site.x.shape[-1]),
+        cycles=lambda site: (
+            widening(kind) * portable_cycles(_vectors(site), site.y.shape[-1], site.x.shape[-1])
+        ),
     )
 
 
@@ -134,6 +138,8 @@ KERNELS = (
     *wide_kernels.dense_kernels(),
     _one_vector("f32"),
     _rows("f32", "tml_conv2d_f32"),
+    _one_vector("f16", "f32"),
+    _rows("f16", "tml_conv2d_f16", "f32"),
 )
 
 

@@ -15,6 +15,7 @@ from ..backend.program import Program
 from ..backend.vectors import FLOAT_TOLERANCE, Vectors, exact_tensors, relative_tolerance
 from ..errors import ToolError, VerificationError
 from ..ir.graph import Graph, Tensor
+from ..ops import op_of
 from ..reference.compare import Difference, difference, first_difference
 from ..reference.run import evaluate, run
 from .host import find_compiler
@@ -67,7 +68,8 @@ def verify_compiled(
         seen.update(values)
     what = f"{_amount(compiled, seen)} {claim}"
     verified = [Verified("host", len(got), True, what, (compiler,))]
-    comparable = is_float(compiled.graph) and not compiled.pruned and not _rounds(compiled.graph)
+    changed = bool(compiled.pruned) or _rounds(compiled.graph) or _halved(compiled.graph)
+    comparable = is_float(compiled.graph) and not changed
     if model is not None and comparable:
         verified += _compared_with_model(compiled, model, got, compiler)
     return tuple(verified)
@@ -76,6 +78,17 @@ def verify_compiled(
 def is_float(graph: Graph) -> bool:
     """No tensor is quantised."""
     return not any(tensor.type.quant for tensor in graph.tensors.values())
+
+
+def _halved(graph: Graph) -> bool:
+    """Weights are float16 where arithmetic is float32: they may not be the model's."""
+    return any(
+        graph.tensors[name].is_constant and graph.type(name).dtype.is_half
+        for node in graph.nodes
+        if not op_of(node).halves
+        for name in node.inputs
+        if name
+    )
 
 
 def _rounds(graph: Graph) -> bool:

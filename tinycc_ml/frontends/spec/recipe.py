@@ -68,6 +68,7 @@ SCHEMES = (
     "binary",
     "codebook4",
     "float32",
+    "float16",
 )
 _ON = Parameter("on", "bool", True)
 _MANY = {
