@@ -18,6 +18,13 @@
 #    endif
 #endif
 
+/* 1: all multipliers of the model's kernels are powers of two, and what stands for them is the
+ * number of bits of a rounding shift, 0..31. Generated code says so for parts without a long
+ * multiply. */
+#ifndef TML_MULTIPLIERS_ARE_SHIFTS
+#    define TML_MULTIPLIERS_ARE_SHIFTS 0
+#endif
+
 /* C99 leaves >> of a negative value to the compiler; these kernels need the arithmetic one. */
 typedef char tml_check_shift_is_arithmetic[(-3 >> 1) == -2 ? 1 : -1];
 
@@ -110,8 +117,8 @@ TML_INLINE int32_t tml_output_wide(int64_t acc, int32_t m, int_fast16_t n, int32
     return y > y_max ? y_max : (int32_t)y;
 }
 
-/* The end of add and sub with int16 activations: floor(acc / 2^s + 1/2), limited to y_min..y_max. s: 0..31; |acc|:
- * up to 2^62. */
+/* The end of add and sub with int16 activations: floor(acc / 2^s + 1/2), limited to y_min..y_max.
+ * s: 0..31; |acc|: up to 2^62. */
 TML_INLINE int32_t tml_wide_sum(int64_t acc, int_fast16_t s, int32_t y_min, int32_t y_max)
 {
     int64_t y = s == 0 ? acc : ((acc >> (s - 1)) + 1) >> 1;
@@ -143,7 +150,12 @@ TML_INLINE int32_t tml_output_wide_even(int64_t acc, int32_t m, int_fast16_t n,
 TML_INLINE int8_t tml_output_i8(int32_t acc, int32_t m, int_fast16_t pre_shift,
                                 int32_t y_zero_point, int32_t y_min, int32_t y_max)
 {
+#if TML_MULTIPLIERS_ARE_SHIFTS
+    (void)pre_shift;
+    int32_t y = y_zero_point + tml_rounding_shift(acc, (int_fast16_t)m);
+#else
     int32_t y = y_zero_point + tml_requantize(tml_shift_left(acc, pre_shift), m);
+#endif
     return (int8_t)tml_clamp_i32(y, y_min, y_max);
 }
 

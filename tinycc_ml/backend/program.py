@@ -128,6 +128,7 @@ class Program:
     inline_kernels: int | None
     macs: int
     arrays_of: Mapping[str, tuple[str, ...]]  # node to the constants it reads
+    shifts: bool = False  # multipliers of kernels are numbers of bits to shift by
     wide_arena: bool = False  # it holds elements of 64 bits
 
     @property

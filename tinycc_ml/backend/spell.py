@@ -19,6 +19,7 @@ from ..resources import runtime_dir
 from .choose import Plan
 from .names import comment, identifier, identifiers, short, whole
 from .program import ConstantArray, Pointer, Port, Probe, Program, Step
+from .shifts import packed_arrays, shifts_serve
 
 _INLINE = {"speed": 1, "balanced": None, "size": 0}
 _FIXEDPOINT = "common/tml_fixedpoint.h"
@@ -62,6 +63,7 @@ class _Speller:
         self.system_headers: dict[str, None] = {}
         self.arrays_of: dict[str, tuple[str, ...]] = {}
         self.nests = {n.name: nest for n in plan.steps if (nest := self._nest_of(n)) is not None}
+        self.shifts = shifts_serve(plan, self.nests.values())
         self.ports = self._ports()
         made = [out for node in plan.steps for out in node.outputs]
         self.idents = identifiers([self.graph.tensors[t].source_name for t in dict.fromkeys(made)])
@@ -84,6 +86,7 @@ class _Speller:
             inline_kernels=_INLINE[optimize],
             macs=sum(op_of(n).macs(Site.of(graph, n)) for n in graph.nodes),
             arrays_of=self.arrays_of,
+            shifts=self.shifts,
             wide_arena=any(t.type.dtype.bits == 64 for t in graph.tensors.values()),
         )
 
@@ -153,7 +156,8 @@ class _Speller:
         kernel = self.plan.chosen[node.name].kernel
         assert kernel is not None
         self.headers[f"{kernel.folder}/{kernel.name}.h"] = None
-        arrays = [self._constant(node, suffix, values) for suffix, values in kernel.arrays(site)]
+        packed = packed_arrays(kernel, site, self.shifts)
+        arrays = [self._constant(node, suffix, values) for suffix, values in packed]
         self.arrays_of[node.name] = tuple(arrays)
         images = site.y.shape[0] if kernel.per_image and site.y.rank > 1 else 1
         calls = tuple(self._arguments(node, site, image, images, arrays) for image in range(images))

@@ -145,6 +145,8 @@ class Kernel:
     y_format: str = PLAIN
     per_image: bool = True  # one call for each index of the leading (batch) axis
     features: frozenset[str] = frozenset()  # what the target must have
+    # its array `multiplier` goes to tml_output_i8 alone, which can shift by it instead (backend/shifts.py)
+    shifts: bool = False
     goals: frozenset[str] = ANY_GOAL  # the --optimize it may serve
     # Constants it packs, in bytes; None: those of `arrays`
     flash_bytes: Callable[[Site], int] | None = None

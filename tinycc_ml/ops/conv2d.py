@@ -173,6 +173,7 @@ def _general(kind: str, x: str | None = None) -> Kernel:
         accepts=lambda site: needs(site, x or kind, kind),
         params=_general_params,
         arrays=_pack,
+        shifts=True,
         scratch_bytes=_window_bytes,
         cycles=lambda site: (
             widening(kind) * _portable_cycles(site) + _pixels(site) * _gather_cycles(site)
@@ -186,6 +187,7 @@ POINTWISE = Kernel(
     accepts=lambda site: needs(site, "i8", "i8") or _is_pointwise(site),
     params=_pointwise_params,
     arrays=_pack,
+    shifts=True,
     cycles=lambda site: _portable_cycles(site),
 )
 

@@ -108,6 +108,7 @@ def _one_vector(kind: str, x: str | None = None) -> Kernel:
         ),
         params=_params,
         arrays=_pack,
+        shifts=True,
         per_image=False,
         cycles=lambda site: widening(kind) * portable_cycles(1, site.y.shape[-1], site.x.shape[-1]),
     )
@@ -121,6 +122,7 @@ def _rows(kind: str, name: str, x: str | None = None) -> Kernel:
         accepts=lambda site: needs(site, x or kind, kind),
         params=_row_params,
         arrays=_pack,
+        shifts=True,
         scratch_bytes=lambda site: 8 * site.x.shape[-1] if site.is_float else 0,
         per_image=False,
         cycles=lambda site: (

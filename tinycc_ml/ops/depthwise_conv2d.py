@@ -107,7 +107,7 @@ def _kernel(kind: str) -> Kernel:
         f"tml_depthwise_conv2d_{kind}", "depthwise_conv2d",
         accepts=lambda site: needs(site, kind, kind), params=_params,
         arrays=lambda site: contraction_arrays(site, site.const(1), site.y.shape[3]),
-        cycles=_portable_cycles,
+        cycles=_portable_cycles, shifts=True,
     )  # fmt: skip
 
 
