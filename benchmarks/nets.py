@@ -98,7 +98,14 @@ def family(model: str) -> str:
 
 
 def real_inputs(model: str) -> tuple[np.ndarray, np.ndarray | None]:
-    """All inputs of a net as real numbers [N, ...] and the labels, if there are any."""
+    """All inputs of a net that count, as real numbers [N, ...], and the labels, if there are any."""
+    last = DATASETS[family(model)].last if family(model) in DATASETS else 0
+    inputs, labels = known_inputs(model)
+    return inputs[-last:], None if labels is None else labels[-last:]
+
+
+def known_inputs(model: str) -> tuple[np.ndarray, np.ndarray | None]:
+    """As `real_inputs`, with those that the net was trained on."""
     name = family(model)
     if name == "hello_world":
         return np.linspace(0, 2 * np.pi, 256, dtype=np.float32).reshape(256, 1), None
@@ -108,7 +115,6 @@ def real_inputs(model: str) -> tuple[np.ndarray, np.ndarray | None]:
         if "scale" in file:
             inputs = (inputs - float(file["zero_point"])) * np.float32(file["scale"])
         labels = file["labels"].ravel() if "labels" in file else None
-    inputs, labels = inputs[-dataset.last :], None if labels is None else labels[-dataset.last :]
     return inputs * np.float32(dataset.factor), labels
 
 

@@ -93,3 +93,10 @@ def test_fitting_anew_brings_the_results_nearer() -> None:
 def _distance(a: Graph, b: Graph, x: dict[str, np.ndarray]) -> float:
     real, made = outputs(a, x), outputs(b, x)
     return sum(float(((real[n] - made[n]) ** 2).sum()) for n in real)
+
+
+def test_magnitude_looks_at_weights_alone() -> None:
+    made = run_passes(load(NETS["residual"]()), FLOAT)
+    zeros = {n: np.zeros((2, *made.type(n).shape), np.float32) for n in made.inputs}
+    asked = Pruning(0.4, method="magnitude", pattern="channels")
+    assert prune(made, asked, zeros) == prune(made, asked)

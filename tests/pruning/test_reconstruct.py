@@ -10,7 +10,7 @@ from tinycc_ml.ir.graph import Graph
 from tinycc_ml.passes import FLOAT, run_passes
 from tinycc_ml.pruning.patterns import pattern_of
 from tinycc_ml.pruning.prune import METHODS, Pruning, prune
-from tinycc_ml.pruning.reconstruct import reconstructed, refitted
+from tinycc_ml.pruning.reconstruct import Met, damped_by_halves, reconstructed, refitted
 from tinycc_ml.quant.moments import moments
 from tinycc_ml.reference.compare import sqnr_db
 from tinycc_ml.reference.run import run_all
@@ -27,6 +27,11 @@ def _inputs(groups: int = 1, columns: int = 12) -> np.ndarray:
     )
 
 
+def _met(x: np.ndarray) -> Met:
+    halves = tuple(moments([(h, h)], cross=True) for h in (x[:, ::2], x[:, 1::2]))
+    return Met(halves[0] + halves[1], halves)
+
+
 def _error(rows: np.ndarray, new: np.ndarray, x: np.ndarray) -> float:
     share = len(rows) // len(x)
     return sum(
@@ -40,7 +45,7 @@ def _error(rows: np.ndarray, new: np.ndarray, x: np.ndarray) -> float:
 def test_what_stays_makes_up_for_what_goes(groups: int, name: str) -> None:
     x, pattern = _inputs(groups), pattern_of(name)
     rows = np.random.default_rng(4).standard_normal((6, 12)).astype(np.float32)
-    new = reconstructed(rows, moments([(x, x)], cross=True), pattern, 0.5)
+    new = reconstructed(rows, _met(x), pattern, 0.5)
     assert np.mean(new == 0) == pytest.approx(0.5, abs=0.01)
     left = np.where(pattern.mask(np.abs(rows), 0.5), rows, 0)
     assert _error(rows, new, x) < 0.2 * _error(rows, left, x)
@@ -50,7 +55,7 @@ def test_the_solution_is_that_of_least_squares() -> None:
     x = _inputs()
     rows = np.random.default_rng(5).standard_normal((4, 12))
     kept = np.random.default_rng(6).random((4, 12)) < 0.6
-    new = refitted(rows, moments([(x, x)], cross=True), kept)
+    new = refitted(rows, _met(x), kept)
     for row, mask, found in zip(rows, kept, new, strict=True):
         best = np.linalg.lstsq(x[0][:, mask], x[0] @ row, rcond=None)[0]
         error = np.linalg.norm(x[0] @ row - x[0][:, mask] @ found[mask])
@@ -63,10 +68,32 @@ def test_nothing_pruned_is_the_same_weights() -> None:
     x = _inputs()
     rows = np.random.default_rng(5).standard_normal((4, 12))
     np.testing.assert_allclose(
-        reconstructed(rows, moments([(x, x)], cross=True), pattern_of("single"), 0.0),
+        reconstructed(rows, _met(x), pattern_of("single"), 0.0),
         rows,
         atol=1e-8,
     )
+
+
+def test_the_fewer_the_samples_the_less_they_are_believed() -> None:
+    rng = np.random.default_rng(7)
+    rows, kept = rng.standard_normal((8, 40)), rng.random((8, 40)) < 0.5
+    mixed = rng.standard_normal((400, 20)) @ rng.standard_normal((20, 40))
+    inputs = (mixed + rng.standard_normal((400, 40)))[None]
+    found = {
+        count: damped_by_halves(rows, _met(inputs[:, :count]), lambda *_: kept)
+        for count in (12, 400)
+    }
+    assert found[400] < 0.1 * found[12]
+
+
+def test_what_is_right_already_stays_as_it_is() -> None:
+    x = _inputs()
+    x[..., 6:] = 0
+    rows = np.random.default_rng(5).standard_normal((4, 12))
+    kept = np.broadcast_to(np.arange(12) < 6, rows.shape)
+    new = refitted(rows, _met(x), kept)
+    # sums of float64 in another order
+    np.testing.assert_allclose(new, np.where(kept, rows, 0), rtol=1e-12)
 
 
 def _samples(graph: Graph, count: int, seed: int) -> dict[str, np.ndarray]:

@@ -16,9 +16,8 @@ from ..ir.graph import Graph
 from ..ops.base import Site
 from ..ops.intervals import channels_of
 from ..passes.narrow import channels_at, narrowed, possible
-from ..quant.moments import Moments
 from .layers import Changed, Layer, with_bias, with_constants
-from .reconstruct import refitted
+from .reconstruct import Met, refitted
 from .walk import Samples, changed_in_turn
 
 # Of channels that are made by the same nodes at least this part stays when all nets' channels are compared
@@ -112,11 +111,11 @@ def _shares(
     """What part each channel has in the results of the layers that read it."""
     found: dict[tuple[str, int], float] = {}
 
-    def note(layer: Layer, met: Moments | None) -> Changed:
+    def note(layer: Layer, met: Met | None) -> Changed:
         columns = _channel_of_column(layer)
         energy = layer.rows.astype(np.float64) ** 2
         if met is not None:
-            spread = np.diagonal(met.centred().products, axis1=1, axis2=2)
+            spread = np.diagonal(met.whole.centred().products, axis1=1, axis2=2)
             energy *= np.repeat(spread, len(energy) // len(spread), axis=0)
         total = max(float(energy.sum()), 1e-30)
         source = layer.site.inputs[0].name
@@ -167,11 +166,11 @@ def _masks(graph: Graph, groups: list[Group]) -> dict[str, np.ndarray]:
 def _fitted_anew(
     graph: Graph, layers: Mapping[str, Layer], samples: Samples, going: Mapping[str, np.ndarray]
 ) -> Changed:
-    def fit(layer: Layer, met: Moments) -> Changed:
+    def fit(layer: Layer, met: Met) -> Changed:
         columns = _channel_of_column(layer)
         gone = going[layer.site.inputs[0].name]
         kept = (columns < 0) | ~gone[columns]
         centred = met if layer.bias is None else met.centred()
-        return with_bias(layer, met, refitted(layer.rows, centred, kept))
+        return with_bias(layer, met.whole, refitted(layer.rows, centred, kept))
 
     return changed_in_turn(graph, samples, layers, fit, going)

@@ -9,11 +9,10 @@ import numpy as np
 
 from ..errors import DataError, ModelError
 from ..ir.graph import Graph
-from ..quant.moments import Moments
 from .channels import prune_channels
 from .layers import Changed, Layer, layers, with_bias, with_constants
 from .patterns import Pattern, largest, pattern_of
-from .reconstruct import reconstructed
+from .reconstruct import Met, reconstructed
 from .scores import magnitude, wanda
 from .walk import Samples, changed_in_turn
 
@@ -63,7 +62,12 @@ def prune(
     found = layers(graph)
     if asked.pattern == CHANNELS:
         after = prune_channels(
-            graph, found, asked.ratio, asked.scope, samples, refit=method == "reconstruct"
+            graph,
+            found,
+            asked.ratio,
+            asked.scope,
+            None if method == "magnitude" else samples,
+            refit=method == "reconstruct",
         )
     else:
         after = with_constants(graph, _new_weights(graph, found, asked, method, samples))
@@ -129,8 +133,8 @@ def _ratios(
         return dict.fromkeys(found, pattern.ratio(asked.ratio))
     scores: dict[str, np.ndarray] = {}
 
-    def note(layer: Layer, met: Moments) -> Changed:
-        worth = wanda(layer.rows, met) ** 2
+    def note(layer: Layer, met: Met) -> Changed:
+        worth = wanda(layer.rows, met.whole) ** 2
         scores[layer.tensor.name] = worth / max(float(worth.sum()), 1e-30)
         return {}
 
@@ -141,16 +145,16 @@ def _ratios(
 
 def _changes(
     pattern: Pattern, ratios: Mapping[str, float]
-) -> dict[str, Callable[[Layer, Moments], Changed]]:
-    def by_wanda(layer: Layer, met: Moments) -> Changed:
-        name, scores = layer.tensor.name, wanda(layer.rows, met)
+) -> dict[str, Callable[[Layer, Met], Changed]]:
+    def by_wanda(layer: Layer, met: Met) -> Changed:
+        name, scores = layer.tensor.name, wanda(layer.rows, met.whole)
         rows = [pattern.mask(row[None], ratios[name]) for row in scores]
         return {name: layer.from_rows(np.where(np.concatenate(rows), layer.rows, 0))}
 
-    def by_reconstruction(layer: Layer, met: Moments) -> Changed:
+    def by_reconstruction(layer: Layer, met: Met) -> Changed:
         centred = met if layer.bias is None else met.centred()
         rows = reconstructed(layer.rows, centred, pattern, ratios[layer.tensor.name])
-        return with_bias(layer, met, rows)
+        return with_bias(layer, met.whole, rows)
 
     return {"wanda": by_wanda, "reconstruct": by_reconstruction}
 

@@ -4,17 +4,20 @@ changed when its inputs are known, and what follows it meets its new results."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import reduce
+from operator import add
 
 import numpy as np
 
 from ..ir.graph import Graph, Node
 from ..ops.base import Site
-from ..quant.moments import Moments, moments
+from ..quant.moments import moments
 from ..reference.run import evaluate
 from .layers import Changed, Layer
+from .reconstruct import Met
 
 Samples = Mapping[str, np.ndarray]
-Change = Callable[[Layer, Moments], Changed]
+Change = Callable[[Layer, Met], Changed]
 # Samples are left out while all that is alive at once takes more bytes than this
 _MOST_BYTES = 1 << 30
 
@@ -33,9 +36,19 @@ def changed_in_turn(
     for node, real, made in _side_by_side(graph, samples, new, gone or {}):
         layer = first.get(node.name)
         if layer is not None and layer.rule.windows is not None:
-            pairs = ((layer.met(r), layer.met(m)) for r, m in zip(real, made, strict=True))
-            new.update(change(layer, moments(pairs, cross=True)))
+            new.update(change(layer, _met(layer, real, made)))
     return new
+
+
+def _met(layer: Layer, real: list[np.ndarray], made: list[np.ndarray]) -> Met:
+    """Every other sample is of the first half."""
+    pairs = list(zip(real, made, strict=True))
+    halves = tuple(
+        moments(((layer.met(r), layer.met(m)) for r, m in half), cross=True)
+        for half in (pairs[::2], pairs[1::2])
+        if half
+    )
+    return Met(reduce(add, halves), halves)
 
 
 def _side_by_side(

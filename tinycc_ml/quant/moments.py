@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
@@ -11,6 +11,8 @@ import numpy as np
 
 # Rows of a sample that are looked at: neighbouring windows say much the same
 _MOST_ROWS = 1024
+# Rows of how many samples are multiplied at once
+_ROWS_AT_ONCE = 2048
 
 
 @dataclass(frozen=True)
@@ -44,17 +46,43 @@ class Moments:
 
 def moments(pairs: Iterable[tuple[np.ndarray, np.ndarray]], *, cross: bool = False) -> Moments:
     """pairs: of each sample the rows of the float net and of the quantised one, [groups, rows, columns]."""
-    return reduce(add, (_of_sample(*pair, k, cross) for k, pair in enumerate(pairs)))
+    return reduce(add, (_of_rows(*batch, cross) for batch in _batches(pairs)))
 
 
-def _of_sample(real: np.ndarray, made: np.ndarray, number: int, cross: bool) -> Moments:
-    """Not all samples skip the same rows."""
-    step = -(-real.shape[1] // _MOST_ROWS)
-    real, made = (a[:, number % step :: step].astype(np.float32) for a in (real, made))
+def _batches(
+    pairs: Iterable[tuple[np.ndarray, np.ndarray]],
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Rows of as many samples together as pay: a product of few rows is mostly the adding of it to others."""
+    waiting: list[tuple[np.ndarray, np.ndarray]] = []
+    for number, (real, made) in enumerate(pairs):
+        # Not all samples skip the same rows
+        step = -(-real.shape[1] // _MOST_ROWS)
+        waiting.append((real[:, number % step :: step], made[:, number % step :: step]))
+        if sum(first.shape[1] for first, _ in waiting) >= _ROWS_AT_ONCE:
+            yield _joined(waiting)
+            waiting = []
+    if waiting:
+        yield _joined(waiting)
+
+
+def _joined(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    real, made = (np.concatenate(rows, axis=1) for rows in zip(*pairs, strict=True))
+    return real.astype(np.float32), made.astype(np.float32)
+
+
+def _of_rows(real: np.ndarray, made: np.ndarray, cross: bool) -> Moments:
+    products = (made.transpose(0, 2, 1) @ made).astype(np.float64)
     return Moments(
         real.shape[1],
         real.sum(axis=1, dtype=np.float64),
         made.sum(axis=1, dtype=np.float64),
-        (made.transpose(0, 2, 1) @ made).astype(np.float64),
-        (real.transpose(0, 2, 1) @ made).astype(np.float64) if cross else None,
+        products,
+        _cross(real, made, products) if cross else None,
     )
+
+
+def _cross(real: np.ndarray, made: np.ndarray, products: np.ndarray) -> np.ndarray:
+    """Where nothing has changed yet the products themselves, to the last bit."""
+    if np.array_equal(real, made):
+        return products
+    return (real.transpose(0, 2, 1) @ made).astype(np.float64)
