@@ -21,7 +21,7 @@ from .backend.spell import spell
 from .backend.target import Target, load_target
 from .backend.vectors import NO_VECTORS, Vectors, make_vectors, seeded_samples, spread
 from .backend.weights import fewest_weights_bytes
-from .errors import DataError, ModelError
+from .errors import DataError, ModelError, TargetError
 from .ir.graph import Graph
 from .ir.types import I8
 from .numerics.quantization import quantize as to_integers
@@ -67,6 +67,7 @@ class Compiled:
     pruned: tuple[object, ...] = ()
     notes: tuple[str, ...] = ()
     dead_work: DeadWork | None = None  # None: not looked for
+    unpruned: Plan | None = None  # with all weights, where some were pruned
 
 
 def compile(
@@ -87,7 +88,8 @@ def compile(
         raise DataError(
             "--input-scale says what calibration data mean", hint="give --calibrate FILE.npz too"
         )
-    graph, pruned = _pruned(graph, options, None if data and data.drawn else data)
+    seen = None if data and data.drawn else data
+    whole, (graph, pruned) = graph, _pruned(graph, options, seen)
     graph, lowered, accuracy, notes = _integer_graph(graph, data, target, options, progress)
     lowered, dead_work = _without_dead_work(lowered, options)
     lowered = run_passes(lowered, (fuse_chains,), dump_dir=options.dump_passes, stage="last")
@@ -98,7 +100,7 @@ def compile(
     program, vectors, files = _written(plan, options, _test_samples(lowered, data))
     return Compiled(
         graph, lowered, plan, program, vectors, files, options, bounds, accuracy, pruned, tuple(notes),
-        dead_work,
+        dead_work, _unpruned(whole, data, target, options),
     )  # fmt: skip
 
 
@@ -136,8 +138,33 @@ def _float_graph(model: Path | Graph, options: Options) -> Graph:
 
 
 def _pruned(graph: Graph, options: Options, data: Data | None) -> tuple[Graph, tuple[object, ...]]:
-    asked = Pruning(options.prune, options.prune_scope, options.prune_method, options.prune_pattern)
+    asked = _pruning(options)
     return prune(graph, asked, data.samples if data else None) if asked.wanted else (graph, ())
+
+
+def _pruning(options: Options) -> Pruning:
+    return Pruning(options.prune, options.prune_scope, options.prune_method, options.prune_pattern)
+
+
+def _unpruned(graph: Graph, data: Data | None, target: Target, options: Options) -> Plan | None:
+    """The plan of the net with all its weights, to compare the pruned one with: quantised without trials, on a
+    few samples, as sizes and cycles hardly depend on scales. None where nothing is pruned, and where the limits
+    leave no room for it."""
+    if not _pruning(options).wanted or is_quantised(graph):
+        return None
+    few = replace(data, samples=spread(data.samples), labels=None) if data else None
+    plain = replace(
+        options, weights=inf, sqnr=-inf, explain_accuracy=False, dump_passes=None,
+        ranges="min-max", rounding="nearest", bias_correction=False, equalize=False,
+    )  # fmt: skip
+    _, lowered, _, _ = _integer_graph(graph, few, target, plain, None)
+    lowered, _ = _without_dead_work(lowered, plain)
+    lowered = run_passes(lowered, (fuse_chains,))
+    limits = limits_of_options(plain, None)
+    try:
+        return choose(lowered, target, io=options.io, optimize=options.optimize, limits=limits)
+    except TargetError:
+        return None
 
 
 def _widened(graph: Graph, has_data: bool, options: Options) -> Graph:

@@ -15,7 +15,7 @@ from .formats import assign, planar_tensors
 from .limits import check_limits, limits_of
 from .place import Block, Placement
 from .planning import Bands, Found, Layout, Task
-from .search import Limits
+from .search import Choice, Limits
 from .storage import Storage
 from .target import Target
 from .views import View, plain_view, planar
@@ -41,6 +41,11 @@ class Plan:
     @property
     def bands(self) -> tuple[Bands, ...]:
         return self.layout.bands
+
+    @property
+    def choice(self) -> Choice:
+        """What has been chosen, with its bytes and expected cycles."""
+        return Choice(self.chosen, self.arena)
 
     @property
     def steps(self) -> tuple[Node, ...]:
