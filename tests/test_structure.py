@@ -29,14 +29,15 @@ ORDER = {
     "pruning": 6,
     "options": 6,
     "backend": 6,
-    "compiler": 7,
-    "toolchain": 8,
-    "report": 9,
-    "tuning": 10,
-    "api": 11,
-    "onnx_backend": 11,
-    "lsp": 11,
-    "cli": 12,
+    "integers": 7,
+    "compiler": 8,
+    "toolchain": 9,
+    "report": 10,
+    "tuning": 11,
+    "api": 12,
+    "onnx_backend": 12,
+    "lsp": 12,
+    "cli": 13,
 }
 # Files that belong to the package as a whole
 FREE = {"__init__", "__main__"}

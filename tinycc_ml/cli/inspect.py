@@ -9,7 +9,7 @@ from typing import Any
 from .. import frontends
 from ..backend.choose import choose
 from ..backend.target import load_target
-from ..compiler import is_quantised
+from ..integers import is_quantised
 from ..ir.graph import Graph
 from ..passes import FLOAT, integer_passes, run_passes
 from ..quant.accumulators import accumulator_bounds

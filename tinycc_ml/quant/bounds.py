@@ -99,9 +99,10 @@ def _of_function(
 
 
 def _reach(quant: Quant) -> tuple[float, float]:
-    """Of a function whose int8 results have this quantisation: the highest integer is a step short."""
+    """What the integers of a result stand for at most, in float32 like the scale."""
     first, last = I8.range
-    return (first - quant.zero) * quant.scale0, (last + 1 - quant.zero) * quant.scale0
+    low, high = ((end - quant.zero) * quant.scale0 for end in (first, last))
+    return float(np.float32(low)), float(np.float32(high))
 
 
 def _operand(tensor: Tensor, found: Mapping[str, Bounds]) -> Bounds:
