@@ -37,13 +37,13 @@ TML_SHARED void tml_depthwise_pixel_i16x16(const struct tml_wide_params *p,
  */
 TML_KERNEL void tml_depthwise_conv2d_i16x16(const struct tml_wide_params *p, const void *x,
                                             const int16_t *weights, const int64_t *bias,
-                                            const int32_t *multiplier, int8_t *scratch, void *y)
+                                            const int32_t *multiplier, void *scratch, void *y)
 {
     for (int_fast16_t oy = 0; oy < p->y_h; oy++) {
         int_fast16_t row = oy * p->stride_h - p->pad_top;
         for (int_fast16_t ox = 0; ox < p->y_w; ox++) {
-            const struct tml_wide_taps taps = tml_wide_window(
-                p, x, row, ox * p->stride_w - p->pad_left, (int16_t *)(void *)scratch);
+            const struct tml_wide_taps taps =
+                tml_wide_window(p, x, row, ox * p->stride_w - p->pad_left, (int16_t *)scratch);
             tml_depthwise_pixel_i16x16(p, &taps, weights, bias, multiplier, y,
                                        oy * p->y_row_pitch + ox * p->x_c);
         }

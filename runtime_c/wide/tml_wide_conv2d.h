@@ -42,10 +42,10 @@ TML_INLINE size_t tml_wide_even_windows(const struct tml_wide_params *p, int_fas
 }
 
 TML_INLINE void tml_wide_conv2d(const struct tml_wide_params *p, const void *x,
-                                const struct tml_wide_arrays *all, int8_t *scratch, void *y)
+                                const struct tml_wide_arrays *all, void *scratch, void *y)
 {
     int_fast16_t x_c = p->x_c / p->groups;
-    int16_t *windows = (int16_t *)(void *)scratch;
+    int16_t *windows = (int16_t *)scratch;
     struct tml_wide_pixels pixels = {
         windows, tml_wide_even_windows(p, x_c, windows), false, p->y_c / p->groups, y, 0};
     for (int_fast16_t oy = 0; oy < p->y_h; oy++) {

@@ -78,19 +78,19 @@ EXPOSE(conv2d_i8,
        (p, x, w, b, m, scratch, y))
 EXPOSE(conv2d_i16x8,
        (const struct tml_wide_params *p, const void *x, const int8_t *w, const int32_t *b,
-        const int32_t *m, int8_t *scratch, void *y),
+        const int32_t *m, void *scratch, void *y),
        (p, x, w, b, m, scratch, y))
 EXPOSE(conv2d_i16x16,
        (const struct tml_wide_params *p, const void *x, const int16_t *w, const int64_t *b,
-        const int32_t *m, int8_t *scratch, void *y),
+        const int32_t *m, void *scratch, void *y),
        (p, x, w, b, m, scratch, y))
 EXPOSE(depthwise_conv2d_i16x8,
        (const struct tml_wide_params *p, const void *x, const int8_t *w, const int32_t *b,
-        const int32_t *m, int8_t *scratch, void *y),
+        const int32_t *m, void *scratch, void *y),
        (p, x, w, b, m, scratch, y))
 EXPOSE(depthwise_conv2d_i16x16,
        (const struct tml_wide_params *p, const void *x, const int16_t *w, const int64_t *b,
-        const int32_t *m, int8_t *scratch, void *y),
+        const int32_t *m, void *scratch, void *y),
        (p, x, w, b, m, scratch, y))
 EXPOSE(conv2d_ab_nibbles_to_planar_i8,
        (const struct tml_conv2d_ab_packed_params *p, const int8_t *x, const uint8_t *w,
