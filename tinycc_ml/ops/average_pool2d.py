@@ -120,15 +120,20 @@ def _taps(site: Site) -> int:
 
 
 def _cycles(site: Site) -> float:
-    """Four channels at once, int8 by pairs of taps. Rows that follow each other are one."""
+    """Four channels at once, int8 by pairs of taps. Rows that follow each other are one, and the only window there
+    is needs no search for its taps."""
     w = site.x.shape[2]
     rows, columns = site.attrs["kernel"]
-    if columns == w and site.attrs["dilations"] == (1, 1):
+    one = columns == w and site.attrs["dilations"] == (1, 1)
+    if one:
         rows, columns = 1, rows * columns
-    row, end = 14.5 * (columns // 2) + 9.0 * (columns % 2) + 15.0, 130.0
     if site.is_float:
-        row, end = 12.0 * columns + 12.0, 60.0
-    return window_cycles(site, rows * row + end, rows * columns * 7.0 + 40.0)
+        return window_cycles(
+            site, rows * (12.0 * columns + 12.0) + 60.0, rows * columns * 7.0 + 40.0
+        )
+    row = 12.0 * (columns // 2) + 7.0 * (columns % 2) + (0.0 if one else 15.0)
+    searched = 0.0 if one else 200.0 * site.y.size / site.y.shape[3]
+    return window_cycles(site, rows * row + 67.0, rows * columns * 7.0 + 40.0) + searched
 
 
 def _planes_refusal(site: Site) -> str | None:

@@ -55,9 +55,9 @@ def _cycles(site: Site) -> float:
     if site.is_float:
         return window_cycles(site, 26.0 * taps + 12.0 * rows + 40.0, 9.0 * taps + 30.0)
     pixels, c = site.y.size // site.y.shape[3], site.y.shape[3]
-    row = 11.0 * (columns // 2) + 8.0 * (columns % 2) + 8.0
-    word = {(1, 2): 14.0, (2, 2): 18.0}.get((rows, columns), 5.0 + rows * row)
-    return pixels * (c // 4 * word + c % 4 * (9.0 * taps + 10.0) + 10.0)
+    row = 7.0 * (columns // 2 + columns % 2) + (8.0 if rows > 1 else 0.0)
+    word = {(1, 2): 11.0, (2, 2): 17.0}.get((rows, columns), 5.0 + rows * row)
+    return pixels * (c // 4 * word + c % 4 * 2.0 * taps + 8.0)
 
 
 def _params(site: Site) -> dict[str, int | float]:
