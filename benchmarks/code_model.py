@@ -32,7 +32,7 @@ _USE = "tml_use"
 def kernels_of(target: Target, optimize: str) -> list[Kernel]:
     """All that can serve a goal on a target, by name."""
     every = {k.name: k for op in all_ops().values() for k in op.kernels}
-    fits = (k for k in every.values() if k.features <= target.features and optimize in k.goals)
+    fits = (k for k in every.values() if k.features <= target.abilities and optimize in k.goals)
     return sorted(fits, key=lambda k: k.name)
 
 

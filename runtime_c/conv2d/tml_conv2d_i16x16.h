@@ -18,7 +18,7 @@ TML_KERNEL void tml_conv2d_i16x16(const struct tml_wide_params *p, const void *x
                                   const int16_t *weights, const int64_t *bias,
                                   const int32_t *multiplier, void *scratch, void *y)
 {
-    const struct tml_wide_arrays all = {NULL, NULL, weights, bias, multiplier};
+    const struct tml_wide_arrays all = {true, NULL, NULL, weights, bias, multiplier};
     tml_wide_conv2d(p, x, &all, scratch, y);
 }
 

@@ -18,7 +18,7 @@ TML_KERNEL void tml_conv2d_i16x8(const struct tml_wide_params *p, const void *x,
                                  const int8_t *weights, const int32_t *bias,
                                  const int32_t *multiplier, void *scratch, void *y)
 {
-    const struct tml_wide_arrays all = {weights, bias, NULL, NULL, multiplier};
+    const struct tml_wide_arrays all = {false, weights, bias, NULL, NULL, multiplier};
     tml_wide_conv2d(p, x, &all, scratch, y);
 }
 

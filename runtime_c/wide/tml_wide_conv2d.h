@@ -7,6 +7,7 @@
 
 /* Weights of one type with their bias; the pointers to the other are not read. */
 struct tml_wide_arrays {
+    bool wide; /* the weights are int16: a literal, so that a kernel has no code for the other */
     const int8_t *weights_i8;
     const int32_t *bias_i32;
     const int16_t *weights_i16;
@@ -21,7 +22,7 @@ TML_INLINE void tml_wide_group(const struct tml_wide_params *p,
 {
     int_fast16_t c = g * pixels->channels;
     size_t weights = (size_t)g * 2U * pixels->pitch * (size_t)((pixels->channels + 1) / 2);
-    if (all->weights_i8 != NULL) {
+    if (!all->wide) {
         tml_wide_channels_i8(p, pixels, all->weights_i8 + weights, all->bias_i32 + c,
                              all->multiplier + c);
     } else {
