@@ -5,7 +5,7 @@
 
 #include "tml_wide_window.h"
 
-/* 4 results, n of which count. */
+/* 4 results. */
 struct tml_wide_four {
     int32_t of[4];
 };

@@ -44,7 +44,7 @@ def add_compile_verb(group: click.Group) -> None:
     @click.option(
         "--quantize",
         metavar="SCHEME",
-        help="float32, float16 (weights, with float32 arithmetic), or a scheme: int8, int4, int4-channel, int2, ternary, binary, codebook4. Default: what model and data suggest.",
+        help="float32, float16 (weights, with float32 arithmetic), or a scheme: int8, int8-pow2, int16x8, int16x16, int4, int4-channel, int2, ternary, binary, codebook4. Default: what model and data suggest.",
     )
     @click.option(
         "--quantize-node",
