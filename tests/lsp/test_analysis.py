@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from tinycc_ml.lsp.definition import definition
 from tinycc_ml.lsp.hover import hover
 from tinycc_ml.lsp.symbols import symbols
 
+from ..effort import calls
 from ..frontends.spec.texts import EXAMPLES, ROOT, spoilt
 
 sys.path.insert(0, str(ROOT))
@@ -220,11 +220,7 @@ def test_deep_texts_do_not_exhaust_the_watcher(kind: str) -> None:
 
 
 def test_2000_lines_are_checked_in_a_second() -> None:
-    """0.8 s alone; twice the promise here, as tests run beside each other."""
+    """0.8 s on a machine of today for these 4.7 million calls and returns."""
     source = source_of(long_text(), None, "big.tml")
-    used = []
-    for _ in range(2):
-        start = time.process_time()
-        assert analyse(source).problems == ()
-        used.append(time.process_time() - start)
-    assert min(used) < 2
+    assert analyse(source).problems == ()
+    calls(lambda: analyse(source), at_most=6_000_000)
