@@ -25,7 +25,7 @@ from tinycc_ml.toolchain.cross import object_symbols
 Pieces = Mapping[str, int]
 _INLINE = {"speed": "#define TML_INLINE_KERNELS 1\n", "balanced": "", "size": "#define TML_INLINE_KERNELS 0\n"}  # fmt: skip
 # where the compiler inlines a kernel or, for size, makes a copy for the one call
-_WHERE = {"speed": "every", "balanced": "single", "size": "single"}
+_WHERE = {"speed": "every", "balanced": "small", "size": "single"}
 _USE = "tml_use"
 
 

@@ -2,11 +2,11 @@
 core, bytes of code that it expects of a net and those of the linked image.
 
     python benchmarks/cost_model.py [--core cortex-m4 ...] [--optimize speed ...]
-    python benchmarks/cost_model.py --fit       fits tinycc_ml/backend/costs.toml to the MLPerf Tiny nets first
-    python benchmarks/cost_model.py --fit-code  fits and judges the bytes of code only
+    python benchmarks/cost_model.py --fit-cycles  fits tinycc_ml/backend/costs.toml to the MLPerf Tiny nets first
+    python benchmarks/cost_model.py --fit-code    fits and judges the bytes of code only
 
-Every candidate of every node is measured in its net. The formulas of the kernels are fitted, two numbers for
-each, to the nets of ../shared/models; errors are those on the nets nobody tuned for (untuned_models.py).
+Every candidate of every node is measured in its net. The formulas of the kernels are fitted, two or three
+numbers for each, to the nets of ../shared/models; errors are those on the nets nobody tuned for (untuned_models.py).
 Exits with 1 when their median is above 7 % or one node's above 25 %.
 """
 
@@ -20,6 +20,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from code_model import code_lines, fitted_code, linked_net, measured_pieces
@@ -47,12 +48,14 @@ _SHOWN = 12
 
 @dataclass(frozen=True)
 class Sample:
-    """A candidate of a node: what its formula says, what the fitted model expects, what was counted."""
+    """A candidate of a node: what its formula says, and of its slower path, what the fitted model expects, what was
+    counted."""
 
     net: str
     node: str
     kernel: str
     formula: float
+    slow: float
     expected: float
     counted: float
 
@@ -70,11 +73,9 @@ def samples_of(compiled: Compiled, net: str, optimize: str) -> list[Sample]:
             raw = options_of(plan.graph, node, plan.target, optimize).candidates
             for given, formula in zip(plan.options[node.name].candidates, raw, strict=True):
                 if given.key in counted:
-                    name = fit_name(node, given)
+                    name, said = fit_name(node, given), (formula.cycles, formula.slow_cycles)
                     found.append(
-                        Sample(
-                            net, node.name, name, formula.cycles, given.cycles, counted[given.key]
-                        )
+                        Sample(net, node.name, name, *said, given.cycles, counted[given.key])
                     )
     return found
 
@@ -108,38 +109,49 @@ def fitted(samples: Iterable[Sample]) -> dict[str, dict[str, float]]:
 
 def _fit(samples: Sequence[Sample]) -> dict[str, float]:
     """Reweighted least squares of relative errors, close to least absolute ones. Few different sizes can
-    tell the factor only."""
-    formula = np.array([s.formula for s in samples])
+    tell the factors only."""
+    formula, slow = (np.array([getattr(s, k) for s in samples]) for k in ("formula", "slow"))
+    wanted = {
+        "factor": formula - slow,
+        "slow": slow,
+        "each": np.ones_like(formula) if len(np.unique(formula)) > 2 else np.zeros_like(formula),
+    }
+    columns = {name: column for name, column in wanted.items() if column.any()}
     counted = np.array([s.counted for s in samples])
-    columns = np.stack([formula, np.ones_like(formula)], axis=1) / counted[:, None]
-    if len(np.unique(formula)) < 3:
-        columns = columns[:, :1]
-    weights = np.ones(len(samples))
-    solution = np.zeros(columns.shape[1])
+    solution = _least(np.stack(list(columns.values()), axis=1) / counted[:, None])
+    found = dict(zip(columns, solution.tolist(), strict=True))
+    return {"factor": 1.0, "each": 0.0} | found
+
+
+def _least(columns: np.ndarray) -> np.ndarray:
+    """The solution of columns @ solution = 1 with about the least absolute errors."""
+    weights = np.ones(len(columns))
     for _ in range(50):
         root = np.sqrt(weights)
         solution = np.linalg.lstsq(columns * root[:, None], root, rcond=None)[0]
         weights = 1.0 / np.maximum(np.abs(columns @ solution - 1.0), 0.01)
-    each = solution[1] if len(solution) > 1 else 0.0
-    return {"factor": float(solution[0]), "each": float(each)}
+    return solution
 
 
 def to_toml(
     fits: Mapping[Pair, Mapping[str, Mapping[str, float]]], codes: Mapping[Pair, Code]
 ) -> str:
     lines = [
-        "# Cycles of a kernel on a core = factor * its formula (ops/) + each; bytes of the functions it consists of. Written",
-        "# by benchmarks/cost_model.py --fit from runs of the MLPerf Tiny nets on emulated cores, and from their images.",
+        "# Cycles of a kernel on a core = factor * its formula (ops/) + each, `slow` instead of factor for what the formula",
+        "# says of the slower path; bytes of the functions it consists of. Written by benchmarks/cost_model.py --fit-cycles",
+        "# and --fit-code from runs of the MLPerf Tiny nets on emulated cores, and from their images.",
     ]
     for (core, optimize), rows in fits.items():
         lines += ["", f'[cycles."{core}".{optimize}]']
-        lines += [
-            f'"{name}" = {{ factor = {row["factor"]:.4f}, each = {row["each"]:.1f} }}'
-            for name, row in rows.items()
-        ]
+        lines += [f'"{name}" = {{ {_row(row)} }}' for name, row in rows.items()]
     for (core, optimize), code in codes.items():
         lines += code_lines(core, optimize, code)
     return "\n".join(lines) + "\n"
+
+
+def _row(row: Mapping[str, float]) -> str:
+    slow = f", slow = {row['slow']:.4f}" if "slow" in row else ""
+    return f"factor = {row['factor']:.4f}, each = {row['each']:.1f}{slow}"
 
 
 def judged(samples: Sequence[Sample], title: str) -> bool:
@@ -187,10 +199,18 @@ def fit_cycles(pairs: Iterable[Pair]) -> dict[Pair, dict[str, dict[str, float]]]
     return {pair: fitted(sampled(tuned_nets(*pair), pair[1])) for pair in pairs}
 
 
-def kept_cycles() -> dict[Pair, dict[str, dict[str, float]]]:
-    """As they are in costs.toml."""
-    cycles = tomllib.loads(COSTS.read_text("utf-8"))["cycles"]
-    return {(core, goal): rows for core, goals in cycles.items() for goal, rows in goals.items()}
+def kept(what: str) -> dict[Pair, Any]:
+    """ "cycles" or "code" as they are in costs.toml."""
+    found = tomllib.loads(COSTS.read_text("utf-8"))[what]
+    return {(core, goal): rows for core, goals in found.items() for goal, rows in goals.items()}
+
+
+def write_costs(pairs: Sequence[Pair], *, code: bool, cycles: bool) -> None:
+    """Fits one or both; what is not fitted stays as it is."""
+    rows = kept("cycles") | (fit_cycles(pairs) if cycles else {})
+    known = {pair: Code(**table) for pair, table in kept("code").items()}
+    COSTS.write_text(to_toml(rows, fit_codes(GOALS) if code else known), "utf-8")
+    forget_fits()
 
 
 def main() -> int:
@@ -199,14 +219,12 @@ def main() -> int:
     )
     parser.add_argument("--core", nargs="+", default=["cortex-m4"], choices=CORES)
     parser.add_argument("--optimize", nargs="+", default=["speed", "balanced"], choices=GOALS)
-    parser.add_argument("--fit", action="store_true")
+    parser.add_argument("--fit-cycles", action="store_true")
     parser.add_argument("--fit-code", action="store_true")
     given = parser.parse_args()
     pairs = [(core, goal) for core in given.core for goal in given.optimize]
-    if given.fit or given.fit_code:
-        cycles = fit_cycles(pairs) if given.fit else kept_cycles()
-        COSTS.write_text(to_toml(cycles, fit_codes(GOALS)), "utf-8")
-        forget_fits()
+    if given.fit_cycles or given.fit_code:
+        write_costs(pairs, code=given.fit_code, cycles=given.fit_cycles)
     for pair in [(JUDGE, goal) for goal in given.optimize]:
         judged_code(pair)
     if given.fit_code:

@@ -12,7 +12,7 @@ TML_INLINE uint32_t tml_average_pool2d_word_i8(uint32_t sum, uint32_t bytes)
 }
 
 /* The sum of n values, each plus 128. */
-TML_LEAF uint32_t tml_average_pool2d_sum_i8(const int8_t *x, uint32_t n)
+TML_SMALL_LEAF uint32_t tml_average_pool2d_sum_i8(const int8_t *x, uint32_t n)
 {
     uint32_t sum = 0U;
     for (uint32_t i = n / 16U; i > 0U; i--) {
@@ -39,9 +39,9 @@ TML_LEAF uint32_t tml_average_pool2d_sum_i8(const int8_t *x, uint32_t n)
  * multiplier (rom): one, for x_h * x_w taps
  * y: [x_c]
  */
-TML_KERNEL void tml_average_pool2d_planes_i8(const struct tml_average_pool2d_params *TML_RESTRICT p,
-                                             const int8_t *x,
-                                             const int32_t *TML_RESTRICT multiplier, int8_t *y)
+TML_SMALL_KERNEL void
+tml_average_pool2d_planes_i8(const struct tml_average_pool2d_params *TML_RESTRICT p,
+                             const int8_t *x, const int32_t *TML_RESTRICT multiplier, int8_t *y)
 {
     uint32_t n = (uint32_t)p->x_h * (uint32_t)p->x_w;
     struct tml_average_pool2d_mean mean =

@@ -66,6 +66,16 @@
 #    define TML_LEAF TML_SHARED
 #endif
 
+/* A kernel, and its hot loop, of which a copy for literal shapes takes about as many bytes as a
+ * call with parameters does: inlined unless one copy of each is wanted. */
+#if defined(TML_INLINE_KERNELS) && !TML_INLINE_KERNELS
+#    define TML_SMALL_KERNEL TML_KERNEL
+#    define TML_SMALL_LEAF TML_SHARED
+#else
+#    define TML_SMALL_KERNEL static inline TML_GNU(__always_inline__)
+#    define TML_SMALL_LEAF TML_INLINE
+#endif
+
 /* A few instructions, part of its caller. */
 #define TML_INLINE static inline TML_GNU(__always_inline__, __unused__)
 

@@ -125,8 +125,8 @@ TML_INLINE int8_t tml_max_pool2d_1_i8(const struct tml_max_pool2d_params *TML_RE
  * x: [x_h][x_w][x_c]
  * y: [y_h][y_w][x_c], must not overlap what this or a later window reads of x
  */
-TML_KERNEL void tml_max_pool2d_i8(const struct tml_max_pool2d_params *TML_RESTRICT p,
-                                  const int8_t *x, int8_t *y)
+TML_SMALL_KERNEL void tml_max_pool2d_i8(const struct tml_max_pool2d_params *TML_RESTRICT p,
+                                        const int8_t *x, int8_t *y)
 {
     for (int_fast16_t oy = 0; oy < p->y_h; oy++) {
         int_fast16_t row = oy * p->stride_h - p->pad_top;

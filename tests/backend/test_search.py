@@ -8,13 +8,14 @@ from math import inf
 import pytest
 
 from tinycc_ml.backend.candidates import Candidate, Options, code_bytes
-from tinycc_ml.backend.costs import Code, code_of
+from tinycc_ml.backend.costs import Code, Fit, code_of
 from tinycc_ml.backend.limits import check_limits
 from tinycc_ml.backend.search import Choice, Limits, Search
 from tinycc_ml.backend.target import load_target
 from tinycc_ml.errors import TargetError
 from tinycc_ml.ops import table
 from tinycc_ml.ops.base import Kernel, Overlap
+from tinycc_ml.resources import runtime_dir
 
 from ..texts import graph
 
@@ -173,6 +174,23 @@ def test_the_code_of_a_call_is_inlined_or_shared() -> None:
     assert (every.code_bytes, every.pieces, every.single_bytes) == (160, (("piece", 100),), 0)
     single = replace(code, inlined="single").of(kernel)
     assert (single.code_bytes, len(single.pieces), single.single_bytes) == (10, 2, 150)
+    assert replace(code, inlined="small").of(kernel) == single
+    small = replace(kernel, kernel=replace(_kernel("k"), small=True))
+    assert replace(code, inlined="small").of(small).code_bytes == every.code_bytes
+
+
+def test_a_kernel_is_small_where_its_c_says_so() -> None:
+    for kernel in {k.name: k for op in table().values() for k in op.kernels}.values():
+        header = runtime_dir() / kernel.folder / f"{kernel.name}.h"
+        macro = "TML_SMALL_KERNEL" if kernel.small else "TML_KERNEL"
+        text = " ".join(header.read_text("utf-8").split())
+        assert f"{macro} void {kernel.name}(" in text, kernel.name
+
+
+def test_a_fit_has_a_factor_for_the_slower_path() -> None:
+    kernel = Candidate("a", _kernel("k"), 0, (), 100.0, slow_cycles=40.0)
+    assert Fit(2.0, 5.0, 0.5).of(kernel).cycles == 2.0 * 60.0 + 0.5 * 40.0 + 5.0
+    assert Fit(each=-200.0).of(kernel).cycles == 1.0
 
 
 def test_code_was_measured_for_every_kernel_of_a_core() -> None:

@@ -24,17 +24,24 @@ Costs = Mapping[tuple[str, int], float]
 
 @dataclass(frozen=True)
 class Fit:
-    """cycles = factor * formula + each"""
+    """cycles = factor * formula + each; `slow` instead of factor for what the formula says of the slower path."""
 
     factor: float = 1.0
     each: float = 0.0
+    slow: float = 1.0
+
+    def of(self, candidate: Candidate) -> Candidate:
+        """The candidate with the cycles of a core."""
+        slow = candidate.slow_cycles
+        cycles = self.factor * (candidate.cycles - slow) + self.slow * slow + self.each
+        return replace(candidate, cycles=max(cycles, 1.0))
 
 
 @dataclass(frozen=True)
 class Code:
     """Bytes of C for a core and goal, by kernel: the functions it consists of, compiled by themselves. In a net
     they are as large, but for the kernel's own function where the compiler inlines or specialises it: at "every"
-    call, at a "single" one, or "never". For the literal shapes of the call it is `factor` times as large. `each`: what a call
+    call, at a "single" one, that or each of a "small" kernel, or "never". For the literal shapes of the call it is `factor` times as large. `each`: what a call
     takes, with its parameters; `nest`: a loop nest."""
 
     kernels: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
@@ -49,10 +56,11 @@ class Code:
             return replace(candidate, code_bytes=round(self.nest))
         name = candidate.kernel.name
         sizes = dict(self.kernels.get(name, {}))
-        own, call = sizes.get(name, 0), self.each
-        if self.inlined == "every":
+        own, call, single = sizes.get(name, 0), self.each, 0
+        if self.inlined == "every" or (self.inlined == "small" and candidate.kernel.small):
             call += self.factor * sizes.pop(name, 0)
-        single = round((1.0 - self.factor) * own) if self.inlined == "single" else 0
+        elif self.inlined != "never":
+            single = round((1.0 - self.factor) * own)
         pieces = tuple(sorted(sizes.items()))
         return replace(candidate, code_bytes=round(call), pieces=pieces, single_bytes=single)
 
@@ -60,7 +68,7 @@ class Code:
 def fitted(node: Node, options: Options, target: Target, optimize: str) -> Options:
     """The candidates of a node with the cycles and the code of the target's core."""
     fits, code = _fits().get(f"{target.core}.{optimize}", {}), code_of(target.core, optimize)
-    return _each(options, lambda c: code.of(_with(c, fits.get(fit_name(node, c), Fit()))))
+    return _each(options, lambda c: code.of(fits.get(fit_name(node, c), Fit()).of(c)))
 
 
 def code_of(core: str, optimize: str) -> Code:
@@ -81,11 +89,6 @@ def fit_name(node: Node, candidate: Candidate) -> str:
 
 def _each(options: Options, change: Callable[[Candidate], Candidate]) -> Options:
     return replace(options, candidates=tuple(change(c) for c in options.candidates))
-
-
-def _with(candidate: Candidate, fit: Fit) -> Candidate:
-    cycles = max(fit.factor * candidate.cycles + fit.each, 1.0)
-    return replace(candidate, cycles=cycles)
 
 
 def forget_fits() -> None:

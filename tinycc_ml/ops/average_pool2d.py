@@ -155,7 +155,7 @@ KERNELS = (
     Kernel(
         "tml_average_pool2d_planes_i8", "average_pool2d", accepts=_planes_refusal,
         params=_params, arrays=lambda site: (("multiplier", site.const(1)),),
-        cycles=lambda site: 1.43 * _taps(site) + 13.0 * site.y.size, x_format=PLANAR,
+        cycles=lambda site: 1.43 * _taps(site) + 13.0 * site.y.size, x_format=PLANAR, small=True,
     ),
     Kernel(
         "tml_average_pool2d_f32", "average_pool2d",

@@ -137,6 +137,8 @@ class Kernel:
     scratch_bytes: Callable[[Site], int] = lambda site: 0
     # Modelled cycles on a Cortex-M4: only ranks candidates against each other
     cycles: Callable[[Site], float] = lambda site: 0.0
+    # Of them, those of its slower path (edges, windows of other sizes), which costs.toml has a factor of its own for
+    slow_cycles: Callable[[Site], float] = lambda site: 0.0
     activations: tuple[int, ...] = (0,)
     # how the result may lie over an input
     overlaps: Callable[[Site], tuple[Overlap, ...]] = lambda site: ()
@@ -147,6 +149,8 @@ class Kernel:
     features: frozenset[str] = frozenset()  # what the target must have
     # its array `multiplier` goes to tml_output_i8 alone, which can shift by it instead (backend/shifts.py)
     shifts: bool = False
+    # A TML_SMALL_KERNEL: every call has a copy for its literal shapes, but where each kernel is wanted once
+    small: bool = False
     goals: frozenset[str] = ANY_GOAL  # the --optimize it may serve
     # Constants it packs, in bytes; None: those of `arrays`
     flash_bytes: Callable[[Site], int] | None = None

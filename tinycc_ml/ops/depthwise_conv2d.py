@@ -107,20 +107,39 @@ def _kernel(kind: str) -> Kernel:
         f"tml_depthwise_conv2d_{kind}", "depthwise_conv2d",
         accepts=lambda site: needs(site, kind, kind), params=_params,
         arrays=lambda site: contraction_arrays(site, site.const(1), site.y.shape[3]),
-        cycles=_portable_cycles, shifts=True,
+        cycles=_portable_cycles, slow_cycles=_slow_cycles, shifts=True,
     )  # fmt: skip
 
 
 def _portable_cycles(site: Site) -> float:
     """Modelled cycles on a Cortex-M4: windows that lie within x, and slower ones at its edges."""
-    window = _window(site)
-    taps, within = window.kernel[0] * window.kernel[1], 1
+    pixel = 25.0 + 5.3 * _taps(site)
+    return site.y.shape[3] * pixel * _within(site) + _edge_cycles(site)
+
+
+def _edge_cycles(site: Site) -> float:
+    taps, pixels = _taps(site), site.y.size // site.y.shape[3]
+    edge = 69.0 if _window(site).kernel == (3, 3) else 130.0 + 5.4 * taps
+    return site.y.shape[3] * (pixels - _within(site)) * (25.0 + 5.3 * taps + edge)
+
+
+def _slow_cycles(site: Site) -> float:
+    """All but what 3x3 windows take that lie within x: their taps are written out."""
+    small = _window(site).kernel == (3, 3)
+    return _edge_cycles(site) if small else _portable_cycles(site)
+
+
+def _taps(site: Site) -> int:
+    kernel = _window(site).kernel
+    return kernel[0] * kernel[1]
+
+
+def _within(site: Site) -> int:
+    """The windows that lie within x."""
+    window, count = _window(site), 1
     for axis in (0, 1):
-        within *= window.positions_within(axis, site.x.shape[1 + axis], site.y.shape[1 + axis])
-    pixels = site.y.size // site.y.shape[3]
-    edge = 69.0 if window.kernel == (3, 3) else 130.0 + 5.4 * taps
-    edges = (pixels - within) * edge
-    return site.y.shape[3] * (pixels * (25.0 + 5.3 * taps) + edges)
+        count *= window.positions_within(axis, site.x.shape[1 + axis], site.y.shape[1 + axis])
+    return count
 
 
 def is_depthwise(in_channels: int, out_channels: int, groups: int) -> bool:

@@ -73,6 +73,7 @@ def _kernel(kind: str) -> Kernel:
         accepts=lambda site: same_type(site, kind),
         params=_params,
         cycles=_cycles,
+        small=kind == "i8",
     )
 
 

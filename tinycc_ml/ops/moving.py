@@ -1,7 +1,9 @@
-"""Loop nests that only move elements: runs are copied as a whole, single elements eight at a time."""
+"""Loop nests that only move elements: runs are copied as a whole, single elements six at a time."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from math import prod
 
 from ..ir.types import DType
@@ -9,8 +11,8 @@ from .base import Loop, Nest
 from .indexing import affine, collapse, names, nested
 
 Shape = tuple[int, ...]
-# Loads behind each other take one cycle on Cortex-M, so they come before the stores
-_STEP = 8
+# Loads behind each other take one cycle on Cortex-M, so they come before the stores; as many as registers hold
+_STEP = 6
 
 
 def moved(
@@ -57,18 +59,41 @@ def _elements(
         return Nest(nested(variables, dims, (body,)), cycles=2.0 * cycles)
     steps, rest = divmod(dims[-1], _STEP)
     inner = variables[-1]
-    wide = tuple((*s[:-1], _STEP * s[-1]) for s in (to, at))
-
-    def element(pointer: str, stride: Shape, offset: int, k: int) -> str:
-        return f"{pointer}[{affine(variables, stride, offset + k)}]"
-
-    loads = [
-        f"const {dtype.c} v{k} = {element(source, wide[1], x, k * at[-1])};" for k in range(_STEP)
-    ]
-    stores = [f"{element('y0', wide[0], y, k * to[-1])} = v{k};" for k in range(_STEP)]
-    lines: list[Loop | str] = [Loop(inner, steps, (*loads, *stores))]
+    read = _run("run_x", f"const {dtype.c}", source, variables, at, x)
+    written = _run("run_y", dtype.c, "y0", variables, to, y)
+    loads = [f"const {dtype.c} v{k} = {read.at(k, _STEP)};" for k in range(_STEP)]
+    stores = [f"{written.at(k, _STEP)} = v{k};" for k in range(_STEP)]
+    lines: list[Loop | str] = [*read.begin, *written.begin]
+    lines.append(Loop(inner, steps, (*loads, *stores)))
     if rest:
         done = steps * _STEP
-        one = f"{element('y0', to, y, done * to[-1])} = {element(source, at, x, done * at[-1])};"
-        lines.append(Loop(inner, rest, (one,)))
+        lines.append(Loop(inner, rest, (f"{written.at(done, 1)} = {read.at(done, 1)};",)))
     return Nest(nested(variables[:-1], dims[:-1], lines), cycles=cycles)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Elements along the last axis: `pointer`[affine of `variables`]; `begin` declares the pointer."""
+
+    begin: tuple[str, ...]
+    pointer: str
+    variables: Sequence[str]
+    strides: Shape
+    offset: int
+
+    def at(self, element: int, step: int) -> str:
+        """The C lvalue of an element, and of each `step` after it as the last variable counts."""
+        *outer, stride = self.strides
+        index = affine(self.variables, (*outer, step * stride), self.offset + element * stride)
+        return f"{self.pointer}[{index}]"
+
+
+def _run(
+    name: str, type_: str, pointer: str, variables: Sequence[str], strides: Shape, offset: int
+) -> _Run:
+    """By a pointer to its first element, which leaves the inner loop enough registers; backwards by indices from the
+    tensor's first, as an index before a pointer would have a sign."""
+    if strides[-1] < 0:
+        return _Run((), pointer, variables, strides, offset)
+    first = f"{type_} *{name} = &{pointer}[{affine(variables[:-1], strides[:-1], offset)}];"
+    return _Run((first,), name, variables[-1:], strides[-1:], 0)

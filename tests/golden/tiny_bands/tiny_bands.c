@@ -106,28 +106,25 @@ void tiny_bands_run(tiny_bands_arena_t *arena, const float *image, float *pool)
         const float *x0 = (float *)(void *)(a + 768);
         float *y0 = pool;
         for (size_t i0 = 0U; i0 < 4U; i0++) {
+            const float *run_x = &x0[i0];
+            float *run_y = &y0[9U * i0];
             {
                 const size_t i1 = 0U;
-                const float v0 = x0[i0 + 32U * i1];
-                const float v1 = x0[4U + i0 + 32U * i1];
-                const float v2 = x0[8U + i0 + 32U * i1];
-                const float v3 = x0[12U + i0 + 32U * i1];
-                const float v4 = x0[16U + i0 + 32U * i1];
-                const float v5 = x0[20U + i0 + 32U * i1];
-                const float v6 = x0[24U + i0 + 32U * i1];
-                const float v7 = x0[28U + i0 + 32U * i1];
-                y0[9U * i0 + 8U * i1] = v0;
-                y0[1U + 9U * i0 + 8U * i1] = v1;
-                y0[2U + 9U * i0 + 8U * i1] = v2;
-                y0[3U + 9U * i0 + 8U * i1] = v3;
-                y0[4U + 9U * i0 + 8U * i1] = v4;
-                y0[5U + 9U * i0 + 8U * i1] = v5;
-                y0[6U + 9U * i0 + 8U * i1] = v6;
-                y0[7U + 9U * i0 + 8U * i1] = v7;
+                const float v0 = run_x[24U * i1];
+                const float v1 = run_x[4U + 24U * i1];
+                const float v2 = run_x[8U + 24U * i1];
+                const float v3 = run_x[12U + 24U * i1];
+                const float v4 = run_x[16U + 24U * i1];
+                const float v5 = run_x[20U + 24U * i1];
+                run_y[6U * i1] = v0;
+                run_y[1U + 6U * i1] = v1;
+                run_y[2U + 6U * i1] = v2;
+                run_y[3U + 6U * i1] = v3;
+                run_y[4U + 6U * i1] = v4;
+                run_y[5U + 6U * i1] = v5;
             }
-            {
-                const size_t i1 = 0U;
-                y0[8U + 9U * i0 + i1] = x0[32U + i0 + 4U * i1];
+            for (size_t i1 = 0U; i1 < 3U; i1++) {
+                run_y[6U + i1] = run_x[24U + 4U * i1];
             }
         }
         TML_PROBE(6, pool, 144U);

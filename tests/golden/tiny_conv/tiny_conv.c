@@ -27,23 +27,24 @@ void tiny_conv_run(tiny_conv_arena_t *arena, const int8_t *image, int8_t *scores
         const int8_t *x0 = image;
         int8_t *y0 = (int8_t *)(a + 36);
         for (size_t i0 = 0U; i0 < 2U; i0++) {
+            const int8_t *run_x = &x0[16U * i0];
+            int8_t *run_y = &y0[i0];
             for (size_t i1 = 0U; i1 < 2U; i1++) {
-                const int8_t v0 = x0[16U * i0 + 8U * i1];
-                const int8_t v1 = x0[1U + 16U * i0 + 8U * i1];
-                const int8_t v2 = x0[2U + 16U * i0 + 8U * i1];
-                const int8_t v3 = x0[3U + 16U * i0 + 8U * i1];
-                const int8_t v4 = x0[4U + 16U * i0 + 8U * i1];
-                const int8_t v5 = x0[5U + 16U * i0 + 8U * i1];
-                const int8_t v6 = x0[6U + 16U * i0 + 8U * i1];
-                const int8_t v7 = x0[7U + 16U * i0 + 8U * i1];
-                y0[i0 + 16U * i1] = v0;
-                y0[2U + i0 + 16U * i1] = v1;
-                y0[4U + i0 + 16U * i1] = v2;
-                y0[6U + i0 + 16U * i1] = v3;
-                y0[8U + i0 + 16U * i1] = v4;
-                y0[10U + i0 + 16U * i1] = v5;
-                y0[12U + i0 + 16U * i1] = v6;
-                y0[14U + i0 + 16U * i1] = v7;
+                const int8_t v0 = run_x[6U * i1];
+                const int8_t v1 = run_x[1U + 6U * i1];
+                const int8_t v2 = run_x[2U + 6U * i1];
+                const int8_t v3 = run_x[3U + 6U * i1];
+                const int8_t v4 = run_x[4U + 6U * i1];
+                const int8_t v5 = run_x[5U + 6U * i1];
+                run_y[12U * i1] = v0;
+                run_y[2U + 12U * i1] = v1;
+                run_y[4U + 12U * i1] = v2;
+                run_y[6U + 12U * i1] = v3;
+                run_y[8U + 12U * i1] = v4;
+                run_y[10U + 12U * i1] = v5;
+            }
+            for (size_t i1 = 0U; i1 < 4U; i1++) {
+                run_y[24U + 2U * i1] = run_x[12U + i1];
             }
         }
         TML_PROBE(0, (int8_t *)(a + 36), 32U);
