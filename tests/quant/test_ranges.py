@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from tinycc_ml.ir.types import I8
+from tinycc_ml.numerics.quantization import affine
 from tinycc_ml.quant.calibrate import Observed
-from tinycc_ml.quant.ranges import Ranges, _divergences
+from tinycc_ml.quant.ranges import Ranges, _divergences, _squared_error, _squared_errors
 
 
 def _by_definition(counts: np.ndarray, first: int, after: int, levels: int) -> float:
@@ -46,3 +47,12 @@ def test_entropy_keeps_the_whole_range_of_values_that_the_integers_hold_exactly(
     values = np.repeat(np.array([0.0, 1.0, 2.0], np.float32), 40)
     quant = Ranges("entropy", "entropy").activation(Observed(0.0, 2.0, values))
     assert quant.scale0 == np.float32(2.0 / 255) and quant.zero == I8.range[0]
+
+
+def test_squared_errors_of_many_scales_are_those_of_each() -> None:
+    values = np.append(np.random.default_rng(5).normal(size=2000), [-7.5, 0.0, 0.0, 6.25])
+    found = [affine(-7.5 * part, 6.25 * part) for part in (1.0, 0.6, 0.25)]
+    found += [affine(0.0, 3.0), affine(-3.0, 0.0)]
+    wanted = [_squared_error(values, quant, I8) for quant in found]
+    made = _squared_errors(np.sort(values), found, I8)
+    np.testing.assert_allclose(made, wanted, rtol=1e-9)

@@ -16,6 +16,7 @@ import numpy as np
 from ..ir.graph import Attrs
 from ..ir.types import F32
 from ..numerics.fixedpoint import requantize_even
+from . import runs
 from .base import PLANAR, Arrays, Case, Kernel, Nest, Op, QuantizeRule, Site, clamped
 from .channels import channelwise
 from .contraction import finish, float_params, quantized_params
@@ -231,6 +232,7 @@ OP = Op(
     interval=rising(integer),
     channels=channelwise(0),
     rows=windowed(lambda site: window_of(site.attrs), _band),
+    runs=runs.of_first,
     quantize=QuantizeRule(lower),
     kernels=KERNELS,
     nest=_nest,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .intervals import Interval
     from .lowering import Lowering
     from .rows import Rows
+    from .runs import Runs
 
 Arrays = Sequence[np.ndarray]
 Infer = Callable[[Sequence[TensorType], Attrs], tuple[TensorType, ...]]
@@ -245,6 +246,8 @@ class Op:
     element: Callable[[Site], Element] | None = None
     # how rows of the result depend on rows of the operands; None: at this site they can't be told apart
     rows: Callable[[Site], Rows | None] = lambda site: None
+    # many runs at once (runs.py)
+    runs: Runs = lambda site, runs: None
     # one value in, one value out, at each index, whatever the shape
     elementwise: bool = False
     # op(T(x)) == T(op'(x)): the attributes of op' for a permutation, or None where that does not hold

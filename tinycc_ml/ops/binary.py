@@ -17,6 +17,7 @@ from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import F32, TensorType
 from . import binary_integer as forms
+from . import runs
 from .base import Arrays, Case, Const, Element, Kernel, Nest, Op, QuantizeRule, Site, clamped
 from .binary_kernels import KERNELS
 from .channels import channelwise
@@ -215,6 +216,7 @@ def _op(name: str, f: Function) -> Op:
         nest=partial(_nest, f),
         element=partial(_element, f),
         rows=pixelwise,
+        runs=runs.aligned,
         elementwise=True,
         clamps=f.clamps,
         transposed=_transposed,

@@ -10,6 +10,7 @@ import numpy as np
 from ..ir.graph import Attrs
 from ..ir.types import DTYPES, DType, TensorType
 from ..numerics.minifloats import E8M0, ROUND_MODES
+from . import runs
 from .base import Arrays, Case, Element, Nest, Op, Site
 from .elementwise import cast_c, nest_of
 from .formulas import converted
@@ -88,6 +89,7 @@ OP = Op(
     nest=_nest,
     element=_element,
     rows=pixelwise,
+    runs=runs.aligned,
     elementwise=True,
     halves=True,
     transposed=lambda site, permutation: site.attrs,

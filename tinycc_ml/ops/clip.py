@@ -11,6 +11,7 @@ import numpy as np
 
 from ..ir.graph import Attrs
 from ..ir.types import F32, TensorType
+from . import runs
 from .base import Arrays, Case, Const, Element, Nest, Op, QuantizeRule, Site, clamped
 from .channels import channelwise
 from .importing import OnnxNode
@@ -92,6 +93,7 @@ OP = Op(
     nest=_nest,
     element=lambda site: Element(clamped_c("v0", site.attrs), 6.0),
     rows=pixelwise,
+    runs=runs.aligned,
     elementwise=True,
     clamps=True,
     transposed=lambda site, permutation: site.attrs,

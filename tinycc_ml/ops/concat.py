@@ -46,6 +46,11 @@ def lower(low: Lowering) -> None:
     low.emit("concat", [rescaled(low, k) for k in range(len(low.node.inputs))], low.attrs)
 
 
+def _runs(site: Site, runs: int) -> Mapping[str, Any] | None:
+    free = site.attrs["axis"] != 0 and not any(tensor.is_constant for tensor in site.inputs)
+    return site.attrs if free else None
+
+
 def _channels(site: Site) -> Channels:
     """Along the last axis each operand's channels follow those before it."""
     links, offset = [], 0
@@ -111,6 +116,7 @@ OP = Op(
     _integer,
     interval=rising(_integer),
     channels=_channels,
+    runs=_runs,
     quantize=QuantizeRule(lower),
     nest=_nest,
     parts=_parts,

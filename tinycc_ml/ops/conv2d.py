@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
-from . import ab_kernels, packed_ab_kernels, packed_kernels, wide_kernels, winograd
+from . import ab_kernels, packed_ab_kernels, packed_kernels, runs, wide_kernels, winograd
 from .base import Arrays, Case, Const, Kernel, Op, QuantizeRule, Site, clamped
 from .channels import Channels, contracted
 from .contraction import (
@@ -235,6 +235,7 @@ OP = Op(
     interval=_interval,
     channels=_channels,
     rows=windowed(_window),
+    runs=runs.of_first,
     quantize=QuantizeRule(lower, weights={1: 0}, bias=2, windows=_rows_met),
     kernels=(
         *ab_kernels.CONV2D_KERNELS,

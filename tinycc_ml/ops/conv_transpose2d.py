@@ -16,6 +16,7 @@ from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
 from ..numerics.fixedpoint import INT32_MAX
+from . import runs
 from .base import Arrays, Case, Const, Kernel, Op, QuantizeRule, Site, clamped
 from .contraction import contraction_arrays, finish, float_params, needs, quantized_params
 from .importing import OnnxNode
@@ -270,6 +271,7 @@ OP = Op(
     reference,
     integer,
     accumulator=accumulator,
+    runs=runs.of_first,
     quantize=QuantizeRule(lower, weights={1: 0}, bias=2, windows=_rows_met, int8_only=True),
     kernels=(_kernel("i8"), _kernel("f32")),
     macs=macs,

@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
-from . import ab_kernels, packed_kernels, wide_kernels
+from . import ab_kernels, packed_kernels, runs, wide_kernels
 from .base import Arrays, Case, Const, Kernel, Op, QuantizeRule, Site, clamped
 from .channels import contracted
 from .contraction import (
@@ -202,6 +202,7 @@ OP = Op(
     interval=_interval,
     channels=lambda site: contracted(site, _INSIDE),
     quantize=QuantizeRule(lower, weights={1: 0}, bias=2, windows=_rows_met),
+    runs=runs.of_first,
     kernels=KERNELS,
     nest=dense_nest,
     macs=macs,

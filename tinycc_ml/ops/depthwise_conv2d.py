@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
-from . import line_kernels, planar_kernels, strip_kernels, wide_kernels
+from . import line_kernels, planar_kernels, runs, strip_kernels, wide_kernels
 from .base import Arrays, Case, Const, Kernel, Op, QuantizeRule, Site, clamped
 from .channels import channelwise
 from .contraction import (
@@ -184,6 +184,7 @@ OP = Op(
     interval=_interval,
     channels=channelwise(0, 1, 2, 3),
     rows=windowed(_window),
+    runs=runs.of_first,
     quantize=QuantizeRule(lower, weights={1: 2}, bias=2, windows=_rows_met),
     kernels=(
         *planar_kernels.KERNELS,

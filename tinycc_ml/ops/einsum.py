@@ -23,6 +23,8 @@ def _sizes(shapes: Sequence[tuple[int, ...]], attrs: Attrs) -> dict[str, int]:
     for labels, shape in zip(attrs["terms"], shapes, strict=True):
         if len(labels) != len(shape):
             raise ModelError(f"einsum of {list(shape)} as {labels!r}")
+        if len(set(zip(labels, shape, strict=True))) != len(set(labels)):
+            raise ModelError(f"einsum: one axis of {list(shape)} as {labels!r} has two sizes")
         for label, size in zip(labels, shape, strict=True):
             if sizes.setdefault(label, size) != size and 1 not in (size, sizes[label]):
                 raise ModelError(f"einsum: axis {label!r} has {sizes[label]} and {size} elements")

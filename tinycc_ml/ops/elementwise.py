@@ -17,7 +17,7 @@ from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import BOOL, F32, I32, DType, TensorType
 from ..numerics.minifloats import E8M0, c_format
-from . import unary
+from . import runs, unary
 from .base import Arrays, Element, Nest, Op, QuantizeRule, Site
 from .formulas import FUNCTIONS
 from .importing import OnnxNode
@@ -263,6 +263,7 @@ OP = Op(
     nest=_nest,
     element=_element,
     rows=pixelwise,
+    runs=runs.aligned,
     onnx={"BitShift": _from_shift, **{n: f for n, f in _ALL.items() if n not in _ELSEWHERE}},
     generic={
         **{name: f for name, f in _ALL.items() if name in _ELSEWHERE},

@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import DTYPES, TensorType
+from . import runs
 from .base import Arrays, Case, Const, Nest, Op, QuantizeRule, Site
 from .cast import ONNX_TYPES
 from .elementwise import emit as elementwise
@@ -114,6 +115,7 @@ OP = Op(
     infer,
     reference,
     _integer,
+    runs=runs.shaped,
     quantize=QuantizeRule(lower, "input"),
     nest=_nest,
     onnx={

@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import I64, DType, TensorType
-from . import reduce
+from . import reduce, runs
 from .base import Arrays, Loop, Nest, Op, QuantizeRule, Site
 from .importing import OnnxNode
 from .indexing import affine, c_value, names, nested, read, strides_of, typed_c
@@ -261,7 +261,7 @@ def _generic() -> dict[str, Callable[[OnnxNode], None]]:
 
 
 OPS = (
-    Op("reduce", infer, reference, nest=_nest, generic=_generic(), summary="Reductions of any plain type"),
+    Op("reduce", infer, reference, runs=runs.beside("axes"), nest=_nest, generic=_generic(), summary="Reductions of any plain type"),
     Op(
         "arg_extreme", _arg_infer, _arg_reference, quantize=QuantizeRule(_arg_lower, "input"), nest=_arg_nest,
         onnx={"ArgMax": partial(_from_arg, ">"), "ArgMin": partial(_from_arg, "<"), "Hardmax": _from_hardmax},

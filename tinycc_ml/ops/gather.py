@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
+from . import runs
 from .base import Arrays, Case, Const, Nest, Op, QuantizeRule, Site
 from .channels import Channels, Cut, Links, linked, ranks
 from .importing import OnnxNode
@@ -102,6 +103,7 @@ OP = Op(
     _integer,
     interval=rising(_integer),
     channels=_channels,
+    runs=runs.beside("axis"),
     quantize=QuantizeRule(lower, "input"),
     nest=_nest,
     transposed=transposed,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from . import runs
 from .base import Case, Op, QuantizeRule
 from .channels import channelwise
 from .importing import OnnxNode
@@ -35,6 +36,7 @@ OP = Op(
     lambda site, arrays: (arrays[0],),
     interval=lambda site, operands: (operands[0],),
     channels=channelwise(0),
+    runs=runs.aligned,
     quantize=QuantizeRule(lower, "input"),
     alias=True,
     halves=True,

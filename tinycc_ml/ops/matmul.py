@@ -6,7 +6,7 @@ points are subtracted in the loop. One operand may be a constant that `dense` ca
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -226,6 +226,15 @@ def _emit_weights_left(node: OnnxNode) -> None:
     node.emit("transpose", [y], turn, out=0)
 
 
+def _runs(site: Site, runs: int) -> Mapping[str, Any] | None:
+    """Matrices of a stack, or rows that meet one constant matrix."""
+    a, b = site.inputs
+    if b.is_constant and b.type.rank <= 2:
+        return site.attrs if a.type.rank >= 2 else None
+    stacked = a.type.rank == b.type.rank >= 3 and not (a.is_constant or b.is_constant)
+    return site.attrs if stacked else None
+
+
 def _case(name: str, a: Any, b: Any, **options: Any) -> Case:
     return Case(name, "MatMul", (a, b), **options)
 
@@ -236,6 +245,7 @@ OP = Op(
     reference,
     integer,
     accumulator=accumulator,
+    runs=_runs,
     quantize=QuantizeRule(lower),
     kernels=(_kernel("i8"), _kernel("f32")),
     nest=_nest,

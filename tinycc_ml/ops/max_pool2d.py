@@ -9,6 +9,7 @@ import numpy as np
 
 from ..ir.graph import Attrs
 from ..ir.types import F32
+from . import runs
 from .base import Arrays, Kernel, Nest, Op, QuantizeRule, Site, clamped
 from .channels import channelwise
 from .contraction import float_params
@@ -108,6 +109,7 @@ OP = Op(
     interval=rising(integer),
     channels=channelwise(0),
     rows=windowed(lambda site: window_of(site.attrs)),
+    runs=runs.of_first,
     quantize=QuantizeRule(lower, "input"),
     kernels=(_kernel("i8"), _kernel("f32")),
     nest=_nest,

@@ -16,6 +16,7 @@ from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import F32, TensorType
 from ..numerics.fixedpoint import round_half_up
+from . import runs
 from .base import Arrays, Case, Const, Loop, Nest, Op, QuantizeRule, Site
 from .importing import OnnxNode
 from .indexing import affine, broadcast_strides, c_float, names, nested, read, strides_of
@@ -212,6 +213,7 @@ OP = Op(
     infer,
     reference,
     integer,
+    runs=runs.beside("axis"),
     quantize=QuantizeRule(lower, int8_only=True),
     nest=_nest,
     onnx={

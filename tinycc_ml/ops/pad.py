@@ -163,6 +163,7 @@ OP = Op(
     channels=channelwise(
         0, where=lambda site: site.y.rank > 0 and not any(_pairs(site.attrs["pads"])[-1])
     ),
+    runs=lambda site, runs: None if any(_pairs(site.attrs["pads"])[0]) else site.attrs,
     quantize=QuantizeRule(lower, "input"),
     nest=_nest,
     transposed=transposed,

@@ -15,6 +15,7 @@ from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import F32, TensorType
 from ..numerics.fixedpoint import requantize
+from . import runs
 from .base import Arrays, Case, Const, Element, Nest, Op, QuantizeRule, Site
 from .binary_integer import full_rank
 from .channels import channelwise
@@ -117,6 +118,7 @@ OP = Op(
     nest=_nest,
     element=lambda site: Element("v0 < 0.0F ? v1 * v0 : v0", 14.0),
     rows=pixelwise,
+    runs=runs.aligned,
     transposed=transposed,
     onnx={"PRelu": from_onnx},
     summary="PRelu with constant slopes",

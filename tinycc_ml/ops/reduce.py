@@ -18,6 +18,7 @@ from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import F32, TensorType
 from ..numerics.fixedpoint import INT32_MAX, requantize
+from . import runs
 from .average_pool2d import emit_spatial_mean
 from .base import Arrays, Case, Const, Loop, Nest, Op, QuantizeRule, Site
 from .channels import channelwise
@@ -248,6 +249,7 @@ def _op(name: str, r: Reduction) -> Op:
         partial(_integer, r) if r.term or r.extremum else None,
         interval=rising(partial(_integer, r)) if r.extremum or r.term == "v" else None,
         channels=channelwise(0, where=lambda site: site.x.rank - 1 not in site.attrs["axes"]),
+        runs=runs.beside("axes"),
         quantize=QuantizeRule(partial(_lower, r), "input" if r.extremum else "calibrated"),
         nest=partial(_nest, r),
         transposed=_transposed,

@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
+from . import runs
 from .base import Arrays, Case, Const, Op, QuantizeRule, Site
 from .channels import Channels, Cut, Links, linked
 from .importing import OnnxNode
@@ -117,6 +118,7 @@ OP = Op(
     _integer,
     interval=rising(_integer),
     channels=_channels,
+    runs=runs.shaped,
     quantize=QuantizeRule(lower, "input"),
     alias=True,
     halves=True,

@@ -17,6 +17,7 @@ from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
 from ..numerics.fixedpoint import rounding_shift
+from . import runs
 from .base import Arrays, Case, Const, Nest, Op, QuantizeRule, Site
 from .channels import channelwise
 from .indexing import affine, index_table, names, nested, read_rom, strides_of, table_read
@@ -179,6 +180,10 @@ def _infer_by(key: str) -> Callable[[Sequence[TensorType], Attrs], tuple[TensorT
     return lambda types, attrs: _infer(key, types, attrs)
 
 
+def _runs_by(key: str) -> runs.Runs:
+    return lambda site, count: None if site.attrs[key][0] else runs.of_first(site, count)
+
+
 def _resize(name: str, x: tuple[int, ...], scales: list[float] | None, sizes: list[int] | None = None,
             opset: int = 17, **attrs: Any) -> Case:  # fmt: skip
     roi = None
@@ -218,14 +223,14 @@ _LINEAR_CASES = (
 OPS = (
     Op(
         "resize_nearest", _infer_by("indices"), _nearest, _nearest_integer,
-        interval=rising(_nearest_integer), channels=channelwise(0, where=lambda site: not any(site.attrs["indices"][-1:])),
+        runs=_runs_by("indices"), interval=rising(_nearest_integer), channels=channelwise(0, where=lambda site: not any(site.attrs["indices"][-1:])),
         quantize=QuantizeRule(_lower_nearest, "input"), nest=_nearest_nest, transposed=_transposed,
         onnx={"Resize": from_resize, "Upsample": from_upsample}, cases=_NEAREST_CASES,
         summary="Resize and Upsample, nearest",
     ),
     Op(
         "resize_linear", _infer_by("first"), _linear, _linear_integer,
-        interval=rising(_linear_integer), channels=channelwise(0, where=lambda site: not any(site.attrs["first"][-1:])),
+        runs=_runs_by("first"), interval=rising(_linear_integer), channels=channelwise(0, where=lambda site: not any(site.attrs["first"][-1:])),
         quantize=QuantizeRule(_lower_linear, "input"), kernels=KERNELS, nest=_linear_nest, transposed=_transposed,
         cases=_LINEAR_CASES, summary="Resize and Upsample, linear along one or two axes",
     ),

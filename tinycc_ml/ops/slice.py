@@ -55,6 +55,12 @@ def lower(low: Lowering) -> None:
     low.emit("slice", [low.activation(0).name], low.attrs)
 
 
+def _runs(site: Site, runs: int) -> Mapping[str, Any]:
+    """A leading axis of 1 is taken as it is."""
+    steps = (1, *site.attrs["steps"][1:])
+    return {**site.attrs, "shape": (runs, *site.y.shape[1:]), "steps": steps}
+
+
 def _channels(site: Site) -> Channels | None:
     """Neighbours of the last axis stay neighbours."""
     if site.y.rank == 0 or abs(site.attrs["steps"][-1]) != 1:
@@ -180,6 +186,7 @@ OP = Op(
     _integer,
     interval=rising(_integer),
     channels=_channels,
+    runs=_runs,
     quantize=QuantizeRule(lower, "input"),
     nest=_nest,
     parts=_parts,

@@ -18,6 +18,7 @@ from ..ir.graph import Attrs
 from ..ir.types import F32, TensorType
 from ..numerics.fixedpoint import round_half_up, rounding_shift
 from ..numerics.quantization import UNIT
+from . import runs
 from .base import Arrays, Case, Kernel, Loop, Nest, Op, Overlap, QuantizeRule, Site
 from .importing import OnnxNode
 from .indexing import nested, read
@@ -215,13 +216,13 @@ def _cases(name: str, **options: Any) -> tuple[Case, ...]:
 
 OPS = (
     Op(
-        "softmax", infer, reference, integer, interval=_interval,
+        "softmax", infer, reference, integer, interval=_interval, runs=runs.along_last,
         quantize=QuantizeRule(lower, UNIT, judges_input=True),
         kernels=KERNELS, nest=_nest, transposed=transposed, onnx={"Softmax": _importer("softmax")},
         cases=_cases("Softmax"), summary="Softmax",
     ),
     Op(
-        "log_softmax", infer, _log_reference, nest=_log_nest, transposed=transposed,
+        "log_softmax", infer, _log_reference, runs=runs.along_last, nest=_log_nest, transposed=transposed,
         onnx={"LogSoftmax": _importer("log_softmax")}, cases=_cases("LogSoftmax", integer=False),
         summary="LogSoftmax, float only",
     ),

@@ -56,6 +56,7 @@ OP = Op(
     _integer,
     interval=rising(_integer),
     channels=channelwise(0, where=lambda site: site.attrs["perm"][-1:] == (site.y.rank - 1,)),
+    runs=lambda site, runs: site.attrs if site.attrs["perm"][0] == 0 else None,
     quantize=QuantizeRule(lower, "input"),
     nest=_nest,
     halves=True,

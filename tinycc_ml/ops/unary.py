@@ -16,6 +16,7 @@ import numpy as np
 from ..ir.graph import Attrs
 from ..ir.types import F32, Quant, TensorType
 from ..numerics.quantization import SIGNED_UNIT, UNIT
+from . import runs
 from .base import Arrays, Case, Element, Nest, Op, QuantizeRule, Site
 from .importing import OnnxNode
 from .indexing import c_float, nested
@@ -177,7 +178,7 @@ def _op(name: str, function: Function) -> Op:
         cases = (Case(name, "Gelu", ((2, 9),), {"approximate": "tanh"}, opset=20),)
     return Op(
         name, infer, _reference(function), quantize=QuantizeRule(lower, function.output, int8_only=function.jumps),
-        nest=_nest(function), element=_element(function), rows=pixelwise, elementwise=True, transposed=lambda site, permutation: site.attrs,
+        nest=_nest(function), element=_element(function), rows=pixelwise, runs=runs.aligned, elementwise=True, transposed=lambda site, permutation: site.attrs,
         onnx=onnx, cases=cases, summary=f"Element-wise {name.replace('_', ' ')}",
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -54,14 +55,13 @@ class DeadWork:
 
 
 def remove_dead_work(graph: Graph) -> Graph:
-    ranges = value_ranges(graph)
-    return narrowed(graph, _going(graph, ranges), _values(graph, ranges))
+    ranges, going = _found(graph)
+    return narrowed(graph, going, _values(graph, ranges))
 
 
 def removed_channels(graph: Graph) -> tuple[Removed, ...]:
     """The proof of every channel that `remove_dead_work` takes out of `graph`; an alias has no work of its own."""
-    ranges = value_ranges(graph)
-    going = _going(graph, ranges)
+    ranges, going = _found(graph)
     return tuple(
         _proof(node, graph.tensors[name], ranges[name], channel)
         for node in graph.nodes
@@ -112,10 +112,12 @@ def _read(graph: Graph, ranges: Mapping[str, Interval]) -> Masks:
     return read
 
 
-def _going(graph: Graph, ranges: Mapping[str, Interval]) -> Masks:
-    """Channels that can go, by tensor."""
-    read = _read(graph, ranges)
-    return possible(graph, {name: ~mask for name, mask in read.items()}, _values(graph, ranges))
+@lru_cache(maxsize=1)
+def _found(graph: Graph) -> tuple[Mapping[str, Interval], Masks]:
+    """The values of tensors, and the channels that can go: asked for by the pass, and for its proof."""
+    ranges = value_ranges(graph)
+    unread = {name: ~mask for name, mask in _read(graph, ranges).items()}
+    return ranges, possible(graph, unread, _values(graph, ranges))
 
 
 def _values(graph: Graph, ranges: Mapping[str, Interval]) -> Values:

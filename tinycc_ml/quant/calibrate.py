@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..ir.graph import Graph
+from ..ir.types import Quant
 from ..ops import op_of
-from ..reference.run import run
+from ..reference.at_once import at_once, evaluators_at_once, laid_out, one_by_one
 
 # Values kept of each tensor and sample to estimate percentiles from
 _KEPT = 2048
@@ -24,6 +25,8 @@ class Observed:
     high: float
     values: np.ndarray
     whole: bool = False
+    # scales found for it, which many trials share, by what they were found with
+    found: dict[Hashable, Quant] = field(default_factory=dict, compare=False, repr=False)
 
     def percentile(self, percent: float) -> tuple[float, float]:
         """The central `percent` of the values, e.g. 99.9, never wider than the extremes."""
@@ -69,15 +72,17 @@ def calibrate(
     kept: dict[str, list[np.ndarray]] = {}
     outputs = []
     numbers = range(sample_count(samples)) if numbers is None else numbers
-    for done, k in enumerate(numbers, 1):
-        values = run(graph, {name: array[k] for name, array in samples.items()})
-        outputs.append({name: values[name] for name in graph.outputs})
-        for name in watched:
-            _note(values[name].ravel(), name, extremes, kept, k)
-        for name, array in _inside(graph, values).items():
-            _note(array.ravel(), name, extremes, kept, k)
+    steps = evaluators_at_once(graph)
+    for part in at_once(graph, numbers):
+        values = laid_out(graph, samples, part)
+        for node in graph.nodes:
+            values.update(zip(node.outputs, steps[node.name](values), strict=True))
+        seen = {name: values[name] for name in watched} | _inside(graph, values)
+        for name, arrays in seen.items():
+            _note(arrays, name, extremes, kept, part)
+        outputs += one_by_one({name: values[name] for name in graph.outputs})
         if progress:
-            progress(done, len(numbers))
+            progress(len(outputs), len(numbers))
     whole = {n: graph.type(n).size <= _KEPT for n in watched}
     found = {
         n: Observed(*e, np.concatenate(kept[n]), whole.get(n, False)) for n, e in extremes.items()
@@ -91,20 +96,32 @@ def inside_name(node: str, value: str) -> str:
 
 
 def _inside(graph: Graph, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Values within nodes whose range their integer form needs."""
+    """Values within nodes whose range their integer form needs, [runs, ...]."""
     found: dict[str, np.ndarray] = {}
     for node in graph.nodes:
         rule = op_of(node).quantize
         if rule is not None and rule.inside is not None:
-            made = rule.inside([values[name] for name in node.inputs if name], node.attrs)
-            found |= {inside_name(node.name, name): array for name, array in made.items()}
+            names = [name for name in node.inputs if name]
+            given = one_by_one({n: values[n] for n in names if n in values})
+            constants = {n: graph.tensors[n].value for n in names if n not in values}
+            made = [rule.inside([(constants | run)[n] for n in names], node.attrs) for run in given]
+            for name in made[0]:
+                found[inside_name(node.name, name)] = np.stack([run[name] for run in made])
     return found
 
 
 def _note(
-    flat: np.ndarray, name: str, extremes: dict, kept: dict[str, list[np.ndarray]], k: int
+    arrays: np.ndarray,
+    name: str,
+    extremes: dict,
+    kept: dict[str, list[np.ndarray]],
+    numbers: Sequence[int],
 ) -> None:
+    """arrays: [runs, ...], of the samples of these numbers."""
+    flat = arrays.reshape(len(numbers), -1)
     low, high = extremes.get(name, (np.inf, -np.inf))
     extremes[name] = (min(low, float(flat.min())), max(high, float(flat.max())))
-    step = -(-flat.size // _KEPT)
-    kept.setdefault(name, []).append(flat[k % step :: step].copy())
+    step = -(-flat.shape[1] // _KEPT)
+    kept.setdefault(name, []).extend(
+        one[k % step :: step].copy() for one, k in zip(flat, numbers, strict=True)
+    )

@@ -18,7 +18,7 @@ from .layers import Integers, Layer, fitted, layers_of, nearest
 from .moments import Moments, moments
 from .rounding import second_order
 from .scheme import Assignment, Scheme
-from .simulate import EXACT, Rounding, Values, drop, last_reads, start, step
+from .simulate import EXACT, Rounding, Values, drop, last_reads, starts, step
 
 
 def compensated(
@@ -82,10 +82,9 @@ def _side_by_side(
     constants: Callable[[Layer, Sequence[Values], Sequence[Values]], Integers],
     progress: Callable[[int, int], None] | None,
 ) -> Rounding:
-    """constants: of a layer, from what the float net and the quantised one give it."""
-    picked = [{n: samples[n][k] for n in graph.inputs} for k in numbers]
+    """constants: of a layer, from what the float net and the quantised one give it, [runs, *shape] in parts."""
     rounding = Rounding(types)
-    real, made = ([start(graph, s, r) for s in picked] for r in (EXACT, rounding))
+    real, made = (starts(graph, samples, numbers, r) for r in (EXACT, rounding))
     last = last_reads(graph)
     for number, node in enumerate(graph.nodes):
         for layer in layers_of(graph, node):
@@ -141,8 +140,9 @@ def _rows_met(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     windows, name = layer.rule.windows, layer.node.inputs[0]
     assert windows is not None
-    for exact, rough in zip(real, made, strict=True):
-        yield windows(layer.site, exact[name]), windows(layer.site, rough[name])
+    for parts in zip(real, made, strict=True):
+        for exact, rough in zip(*(values[name] for values in parts), strict=True):
+            yield windows(layer.site, exact), windows(layer.site, rough)
 
 
 def _corrected(layer: Layer, found: Integers, known: Moments) -> np.ndarray:

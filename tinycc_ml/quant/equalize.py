@@ -18,7 +18,7 @@ from ..ir.rewrite import Draft
 from .calibrate import Samples
 from .grids import as_rows, from_rows
 from .layers import Layer, layers
-from .simulate import EXACT, drop, last_reads, start, step
+from .simulate import EXACT, drop, last_reads, starts, step
 
 # Beyond this, a channel is as good as dead, and scaling it up would only enlarge its error
 _MOST = 2.0**8
@@ -83,8 +83,7 @@ def _reach(
     reach = {name: np.zeros(graph.type(name).shape[-1]) for name in wanted}
     last = last_reads(graph)
     steps = [step(graph, node, EXACT) for node in graph.nodes]
-    for k in numbers:
-        live = start(graph, {n: samples[n][k] for n in graph.inputs}, EXACT)
+    for live in starts(graph, samples, numbers, EXACT):
         for number, node in enumerate(graph.nodes):
             live.update(steps[number](live))
             for name in node.outputs:

@@ -12,7 +12,7 @@ from ..reference.compare import sqnr_db
 from .calibrate import Samples
 from .judge import Judge
 from .layers import layers_of
-from .simulate import EXACT, Rounding, drop, last_reads, start, step
+from .simulate import EXACT, Rounding, drop, last_reads, starts, step
 
 _BINS = 32
 # A node is worth a word if it alone costs the outputs this much of what all nodes do, or more
@@ -99,10 +99,8 @@ def _seen(
     }
     last = last_reads(graph)
     sides = [(how, [step(graph, node, how) for node in graph.nodes]) for how in (EXACT, rounding)]
-    for k in numbers:
-        sample = {n: samples[n][k] for n in graph.inputs}
-        for side, (how, steps) in enumerate(sides):
-            live = start(graph, sample, how)
+    for side, (how, steps) in enumerate(sides):
+        for live in starts(graph, samples, numbers, how):
             for number, node in enumerate(graph.nodes):
                 live.update(steps[number](live))
                 seen[node.outputs[0]][side].append(live[node.outputs[0]].ravel())

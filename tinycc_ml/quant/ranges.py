@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,7 +19,7 @@ _JUDGED_VALUES = 1 << 15
 # Of the histogram that the entropy method looks at, and what an empty bin counts as
 _BINS = 2048
 _SMALLEST_PART = 1e-9
-# Divergences that differ by no more than this differ by the rounding of their sums
+# Divergences, and parts of squared errors in all squares, that differ by no more differ by the rounding of their sums
 _SAME = 1e-12
 
 Function = Callable[[np.ndarray], np.ndarray]
@@ -44,14 +44,18 @@ class Ranges:
     ) -> Quant:
         """`reader`: what the one reader of the tensor makes of observed values; where it is given, the
         least error is that of its result: softmax, for one, does not mind if small logits are cut off."""
+        if self.method == "least-error" and reader is not None:
+            return _least_error_after(observed, reader, dtype)
+        key = self, dtype
+        if key not in observed.found:
+            observed.found[key] = self._of_values(observed, dtype)
+        return observed.found[key]
+
+    def _of_values(self, observed: Observed, dtype: DType) -> Quant:
         if self.method == "percentile":
             return affine(*observed.percentile(self.percent), dtype)
         if self.method == "least-error":
-            return (
-                _least_error(observed, dtype)
-                if reader is None
-                else _least_error_after(observed, reader, dtype)
-            )
+            return _least_error(observed, dtype)
         if self.method == "entropy":
             return _least_divergence(observed, dtype)
         return affine(self.room * observed.low, self.room * observed.high, dtype)
@@ -61,7 +65,25 @@ def _least_error(observed: Observed, dtype: DType) -> Quant:
     step = -(-observed.values.size // _JUDGED_VALUES)
     values = np.append(observed.values[::step], (observed.low, observed.high)).astype(np.float64)
     found = [affine(observed.low * part, observed.high * part, dtype) for part in _PARTS]
-    return min(found, key=lambda quant: _squared_error(values, quant, dtype))
+    if dtype.bits > 8:
+        return min(found, key=lambda quant: _squared_error(values, quant, dtype))
+    errors = _squared_errors(np.sort(values), found, dtype)
+    return found[int(np.argmax(errors <= errors.min() + _SAME * np.square(values).sum()))]
+
+
+def _squared_errors(values: np.ndarray, quants: Sequence[Quant], dtype: DType) -> np.ndarray:
+    """Of each quantisation; values: sorted. Between two levels' middles lie the values that become one level q, and
+    sum (v - q)^2 = sum v^2 - 2 q sum v + n q^2 of them follows from running sums."""
+    scale = np.array([quant.scale0 for quant in quants])[:, None]
+    levels = np.arange(dtype.range[0], dtype.range[1] + 1) - np.array([[q.zero] for q in quants])
+    ends = np.searchsorted(values, (levels[:, :-1] + 0.5) * scale)
+    sums = np.append(0.0, np.cumsum(values))[ends]
+    count, total = (
+        np.diff(a, axis=1, prepend=0, append=whole)
+        for a, whole in ((ends, len(values)), (sums, values.sum()))
+    )
+    real = levels * scale
+    return np.square(values).sum() + np.sum(real * (count * real - 2 * total), axis=1)
 
 
 def _least_error_after(observed: Observed, reader: Function, dtype: DType) -> Quant:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from ..ir.graph import Graph
+from ..reference.at_once import one_by_one
 from .judge import Judge, worst_sqnr
 from .layers import Integers
-from .simulate import EXACT, Rounding, drop, finish, last_reads, start, step
+from .simulate import EXACT, Rounding, drop, finish, last_reads, starts, step
 
 # Of a layer, by scheme
 Variants = Mapping[str, Integers]
@@ -33,7 +34,7 @@ def sensitivities(
     """For each layer, by its node, and each scheme: noise as a part of the power of the output that it harms most,
     over the samples of these numbers. All else is exact, so that noises can be added up."""
     graph = judge.graph
-    live = [start(graph, {n: judge.samples[n][k] for n in graph.inputs}, EXACT) for k in numbers]
+    live = starts(graph, judge.samples, numbers, EXACT)
     real, last = [judge.real[k] for k in numbers], last_reads(graph)
     found: dict[str, dict[str, float]] = {}
     for number, node in enumerate(graph.nodes):
@@ -58,7 +59,7 @@ def _noise(
     integers: Integers,
     number: int,
 ) -> float:
-    """live: exact values before node `number`, whose constants are `integers`."""
+    """live: of runs, in parts, exact values before node `number`, whose constants are `integers`."""
     outputs = finish(graph, Rounding({}, {node: integers}), number)
-    made = [outputs(values) for values in live]
+    made = [one for values in live for one in one_by_one(outputs(values))]
     return noise_of(np.nan_to_num(worst_sqnr(real, made), nan=-np.inf))

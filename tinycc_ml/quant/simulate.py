@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -15,7 +16,15 @@ from ..ir.graph import Graph, Node
 from ..ir.types import TensorType
 from ..numerics.quantization import rounder
 from ..ops import op_of
-from ..reference.run import Values, evaluator
+from ..reference.at_once import (
+    Results,
+    at_once,
+    at_once_of,
+    evaluators_at_once,
+    laid_out,
+    one_by_one,
+)
+from ..reference.run import Values
 from .layers import Integers, layers_of
 
 Step = Callable[[Values], dict[str, np.ndarray]]
@@ -42,15 +51,21 @@ def _same(real: np.ndarray) -> np.ndarray:
 EXACT = Rounding()
 
 
-def start(graph: Graph, sample: Values, rounding: Rounding) -> dict[str, np.ndarray]:
-    """The inputs of a run."""
-    shaped = {n: np.asarray(sample[n]).reshape(graph.type(n).shape) for n in graph.inputs}
-    return {name: rounding.value(name)(value) for name, value in shaped.items()}
+def starts(
+    graph: Graph, samples: Values, numbers: Sequence[int], rounding: Rounding
+) -> list[dict[str, np.ndarray]]:
+    """The inputs of the samples of these numbers, as many together as pay: [runs, *shape]."""
+    return [
+        {n: rounding.value(n)(v) for n, v in laid_out(graph, samples, part).items()}
+        for part in at_once(graph, numbers)
+    ]
 
 
 def step(graph: Graph, node: Node, rounding: Rounding) -> Step:
-    """What gives the results of one node, run after run."""
-    results = _with_constants(graph, node, rounding) or evaluator(graph, node)
+    """What gives the results of one node, [runs, *shape], from such values."""
+    own = _own_constants(graph, node, rounding)
+    made_by = partial(_with_constants, graph, own)
+    results = at_once_of(graph, node, made_by) if own else evaluators_at_once(graph)[node.name]
     rounded = [(name, rounding.value(name)) for name in node.outputs]
 
     def taken(values: Values) -> dict[str, np.ndarray]:
@@ -60,23 +75,25 @@ def step(graph: Graph, node: Node, rounding: Rounding) -> Step:
     return taken
 
 
-def _with_constants(
-    graph: Graph, node: Node, rounding: Rounding
-) -> Callable[[Values], tuple[np.ndarray, ...]] | None:
-    """The node with constants of its layers in place of the model's; None where it has none."""
+def _own_constants(graph: Graph, node: Node, rounding: Rounding) -> Mapping[int, np.ndarray]:
+    """Constants of the node's layers that take the place of the model's, by operand."""
     own: dict[int, np.ndarray] = {}
-    for layer in layers_of(graph, node):
+    for layer in layers_of(graph, node) if rounding.layers else ():
         integers = rounding.layers.get(layer.key)
         if integers is not None:
             own[layer.index] = integers.real_tensor(layer)
             if integers.bias is not None and layer.rule.bias is not None:
                 own[layer.rule.bias] = integers.bias.astype(np.float32)
-    reference = op_of(node).reference
-    if not own or reference is None:
-        return None
+    return own
+
+
+def _with_constants(graph: Graph, own: Mapping[int, np.ndarray], node: Node) -> Results:
+    """The node with some of its operands given."""
     names = [name for name in node.inputs if name]
     constant = {n: graph.tensors[n].value for n in names if graph.tensors[n].is_constant}
     count = max(len(names), *(k + 1 for k in own))
+    reference = op_of(node).reference
+    assert reference is not None
 
     def results(values: Values) -> tuple[np.ndarray, ...]:
         arrays = [
@@ -97,8 +114,8 @@ def last_reads(graph: Graph) -> Mapping[str, int]:
 def finish(
     graph: Graph, rounding: Rounding, first: int = 0
 ) -> Callable[[Values], dict[str, np.ndarray]]:
-    """What gives the outputs of a run whose nodes before number `first` are done; it leaves the values it is
-    given as they are."""
+    """What gives the outputs of runs whose nodes before number `first` are done; it leaves the values it is
+    given, [runs, *shape], as they are."""
     last = last_reads(graph)
     nodes = list(enumerate(graph.nodes))[first:]
     steps = [(step(graph, node, rounding), _dropped(node, last, number)) for number, node in nodes]
@@ -128,6 +145,6 @@ def simulated(
     graph: Graph, samples: Mapping[str, np.ndarray], numbers: Sequence[int], rounding: Rounding
 ) -> list[dict[str, np.ndarray]]:
     """The outputs for the samples of these numbers."""
-    picked = ({n: samples[n][k] for n in graph.inputs} for k in numbers)
     outputs = finish(graph, rounding)
-    return [outputs(start(graph, sample, rounding)) for sample in picked]
+    parts = starts(graph, samples, numbers, rounding)
+    return [one for values in parts for one in one_by_one(outputs(values))]

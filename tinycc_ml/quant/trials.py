@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from ..ir.graph import Graph
 from ..ir.types import I16, Quant, TensorType
 from ..ops import op_of
 from ..ops.base import Site
+from ..reference.at_once import largest_bytes
 from .budget import Allotted
 from .calibrate import Observed, Samples, calibrate, merged, sample_count
 from .compensate import compensated
@@ -247,6 +249,7 @@ def _winner(
     return ways[chosen], tuple(trials)
 
 
+@lru_cache(maxsize=4)
 def _macs(graph: Graph) -> int:
     return max(sum(op_of(node).macs(Site.of(graph, node)) for node in graph.nodes), 1)
 
@@ -258,12 +261,8 @@ def judged_on(graph: Graph, numbers: Sequence[int], macs: int = _JUDGED_MACS) ->
 
 def fitted_on(graph: Graph, numbers: Sequence[int]) -> list[int]:
     """Two nets hold what is live of each sample, which is about what the largest node reads and writes."""
-    live = max(
-        (sum(t.type.size * 4 for t in (*s.inputs, *s.outputs) if not t.is_constant)
-        for s in (Site.of(graph, node) for node in graph.nodes)),
-        default=1,
-    )  # fmt: skip
-    most = min(_FITTED_MACS // _macs(graph), _FITTED_BYTES // (2 * max(live, 1)))
+    live = max(largest_bytes(graph), 1)
+    most = min(_FITTED_MACS // _macs(graph), _FITTED_BYTES // (2 * live))
     return spread(numbers, max(most, _JUDGED_LEAST))
 
 
