@@ -220,8 +220,9 @@ def test_constants_that_cannot_be_computed_are_told_by_node() -> None:
 
 
 def test_folding_does_not_blow_the_model_up() -> None:
-    nodes = [node("ConstantOfShape", "shape", "k"), node("Add", "x k", "y")]
-    text = _refused(model(nodes, {"x": (1,)}, ["y"], {"shape": np.int64([4096, 4096])}))
+    nodes = [node("Expand", "v shape", "k"), node("Add", "x k", "y")]
+    constants = {"v": np.arange(4096, dtype=np.float32), "shape": np.int64([4096, 4096])}
+    text = _refused(model(nodes, {"x": (1,)}, ["y"], constants))
     assert "16777216 values" in text
 
 

@@ -10,7 +10,7 @@ from ..errors import Location, ModelError
 from ..ir.graph import Graph, Node
 from ..ir.types import I8
 from ..ops import op_of
-from ..ops.base import PLAIN, Kernel, Overlap, Site
+from ..ops.base import PLAIN, Kernel, Nest, Overlap, Site
 from .target import Target
 
 
@@ -77,10 +77,8 @@ def options_of(graph: Graph, node: Node, target: Target, optimize: str = "balanc
             refused.append((kernel.name, reason))
         else:
             found.append(_of_kernel(node, kernel, site))
-    if not found and op.nest is not None:
-        nest = op.nest(site)
-        overlaps = (*(Overlap(index) for index in nest.in_place), *nest.overlaps)
-        found.append(Candidate(node.name, None, nest.scratch_bytes, overlaps, nest.cycles))
+    if op.nest is not None and (not found or _repeats(site)):
+        found.append(_of_nest(node, op.nest(site), site))
     if not found:
         reasons = "; ".join(f"{name} {reason}" for name, reason in refused) or "it has no kernel"
         raise ModelError(
@@ -99,6 +97,23 @@ def _of_kernel(node: Node, kernel: Kernel, site: Site) -> Candidate:
         node.name, kernel, kernel.scratch_bytes(site), overlaps_of(kernel, site), kernel.cycles(site),
         kernel.slow_cycles(site), kernel.x_format, kernel.y_format, flash_bytes=_flash_bytes(kernel, site),
     )  # fmt: skip
+
+
+def _of_nest(node: Node, nest: Nest, site: Site) -> Candidate:
+    overlaps = (*(Overlap(index) for index in nest.in_place), *nest.overlaps)
+    flash = sum(
+        t.value.itemsize if t.is_uniform else t.type.bytes for t in site.inputs if t.is_constant
+    )
+    return Candidate(
+        node.name, None, nest.scratch_bytes, overlaps, nest.cycles,
+        flash_bytes=flash if _repeats(site) else 0,
+    )  # fmt: skip
+
+
+def _repeats(site: Site) -> bool:
+    """Weights that are all alike: a nest keeps one of them, a kernel would take them all."""
+    constants = [t for t in site.inputs if t.is_constant and t.type.dtype == site.x.dtype]
+    return any(t.is_uniform for t in constants)
 
 
 def overlaps_of(kernel: Kernel, site: Site) -> tuple[Overlap, ...]:

@@ -14,7 +14,7 @@ from ..ir.text import graph_hash
 from ..ir.types import TensorType, dtype_of
 from ..ops import op_of
 from ..ops.base import Loop, Nest, Site
-from ..ops.indexing import c_float, half_headers
+from ..ops.indexing import c_float, half_headers, read
 from ..resources import runtime_dir
 from .choose import Plan
 from .names import comment, identifier, identifiers, short, whole
@@ -27,20 +27,8 @@ _PORT = "common/tml_port.h"
 # Names that the self-test and every step use beside the parameters; those of loop nests are looked up
 _LOCALS = (
     *(f"{letter}{k}" for letter in "xy" for k in range(10)),
-    *[
-        "a",
-        "i",
-        "params",
-        "sample",
-        "sample_now",
-        "first_wrong",
-        "wrong",
-        "wanted",
-        "error",
-        "crc32",
-        "tml_trace",
-    ],
-)
+    "a", "i", "params", "sample", "sample_now", "first_wrong", "wrong", "wanted", "error", "crc32", "tml_trace",
+)  # fmt: skip
 
 
 def spell(plan: Plan, *, optimize: str = "balanced") -> Program:
@@ -199,7 +187,10 @@ class _Speller:
         pointers, arrays = [], []
         for index, tensor in enumerate(site.inputs):
             if _mentions(used, f"x{index}"):
-                expression = self._operand(node, site, index, 0)
+                if tensor.is_uniform and _reads_one(used, f"x{index}"):
+                    expression = self._constant(node, f"x{index}", tensor.value.reshape(-1)[:1])
+                else:
+                    expression = self._operand(node, site, index, 0)
                 arrays += [expression] if tensor.is_constant else []
                 pointers.append(Pointer(f"const {tensor.type.dtype.c}", f"x{index}", expression))
         for name, values in nest.arrays:
@@ -284,12 +275,16 @@ def _copy(site: Site) -> Nest:
 
 
 def _read_alias(site: Site) -> str:
-    tensor = site.inputs[0]
-    return f"tml_rom_{tensor.type.dtype.rom}(&x0[i])" if tensor.is_constant else "x0[i]"
+    return read(site, 0, "i")
 
 
 def _text(body: Sequence[Loop | str]) -> str:
     return "\n".join(_text(part.body) if isinstance(part, Loop) else part for part in body)
+
+
+def _reads_one(text: str, name: str) -> bool:
+    """Whether a pointer is used for its first element only."""
+    return len(re.findall(rf"\b{name}\b", text)) == len(re.findall(rf"\(&{name}\[0\]\)", text))
 
 
 def _mentions(text: str, name: str) -> bool:

@@ -14,6 +14,8 @@ from ..errors import InternalError
 from .types import TensorType
 
 Attrs = Mapping[str, Any]
+# So many values of a constant that are all alike are kept as one
+_MANY = 256
 
 
 @dataclass(frozen=True)
@@ -54,15 +56,40 @@ class Tensor:
         return self.data
 
     @property
+    def is_uniform(self) -> bool:
+        """A constant of many values that are all alike, of which one is kept."""
+        return self.data is not None and _is_repeated(self.data)
+
+    @property
     def source_name(self) -> str:
         return self.origin.name if self.origin else self.name
 
 
 def constant(name: str, type_: TensorType, data: np.ndarray) -> Tensor:
-    """A constant tensor; its data is made read-only."""
-    array = np.ascontiguousarray(data, dtype=type_.dtype.numpy).reshape(type_.shape)
+    """A constant tensor; its data is made read-only. Many values that are all alike are kept as one, with strides
+    of 0."""
+    dtype = type_.dtype.numpy
+    if _is_repeated(data):
+        one = np.asarray(data[(0,) * data.ndim], dtype)
+        array = np.broadcast_to(one, type_.shape)
+        array = array if array.size >= _MANY else array.copy()
+    else:
+        array = np.ascontiguousarray(data, dtype=dtype).reshape(type_.shape)
+        if array.size >= _MANY and _has_one_value(array):
+            array = np.broadcast_to(array.reshape(-1)[0], type_.shape)
     array.setflags(write=False)
     return Tensor(name, type_, array)
+
+
+def _is_repeated(data: np.ndarray) -> bool:
+    sizes = zip(np.shape(data), np.asarray(data).strides, strict=True)
+    return data.size > 1 and all(step == 0 for size, step in sizes if size > 1)
+
+
+def _has_one_value(array: np.ndarray) -> bool:
+    """Bit for bit."""
+    bits = array.reshape(-1).view(f"u{array.itemsize}")
+    return bool(bits[0] == bits[-1] and (bits == bits[0]).all())
 
 
 @dataclass(frozen=True)

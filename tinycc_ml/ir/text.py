@@ -15,6 +15,7 @@ from .types import Quant, TensorType
 
 # Constants of more values are told by the hash of their bytes
 LARGEST_INLINE = 8
+_PIECE = 1 << 20
 
 
 def canonical_text(graph: Graph) -> str:
@@ -68,7 +69,11 @@ def _value(tensor: Tensor) -> str:
 
 
 def digest(data: np.ndarray) -> str:
-    return "#" + hashlib.sha256(data.tobytes()).hexdigest()[:16]
+    """In pieces, as data may be one value repeated more often than memory holds."""
+    found, flat = hashlib.sha256(), data.reshape(-1)
+    for first in range(0, len(flat), _PIECE):
+        found.update(flat[first : first + _PIECE].tobytes())
+    return "#" + found.hexdigest()[:16]
 
 
 def _attr(value: Any) -> str:

@@ -97,6 +97,9 @@ def read(site: Site, k: int, index: str) -> str:
 
 
 def read_tensor(tensor: Tensor, pointer: str, index: str) -> str:
+    """Of values that are all alike, the first, and only, one."""
+    if tensor.is_uniform:
+        return read_rom(pointer, "0", tensor.type.dtype.name)
     if tensor.is_constant:
         return read_rom(pointer, index, tensor.type.dtype.name)
     return f"{pointer}[{index}]"

@@ -28,7 +28,8 @@ def eliminate_common(graph: Graph) -> Graph:
 def _merge_constants(draft: Draft, graph: Graph) -> None:
     seen: dict[Hashable, str] = {}
     for tensor in graph.constants:
-        key = (tensor.type, tensor.value.tobytes())
+        alike = tensor.value.reshape(-1)[:1] if tensor.is_uniform else tensor.value
+        key = (tensor.type, tensor.is_uniform, alike.tobytes())
         first = seen.setdefault(key, tensor.name)
         if first != tensor.name:
             draft.redirect(tensor.name, first)

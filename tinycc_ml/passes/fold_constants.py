@@ -35,7 +35,8 @@ def _foldable(draft: Draft, node: Node) -> bool:
     if any(t.data is None for t in inputs) or any(t.name in draft.outputs for t in outputs):
         return False
     size = sum(t.type.size for t in outputs)
-    return size <= max(_LARGEST, _GROWTH * sum(t.type.size for t in inputs))
+    kept = sum(1 if t.is_uniform else t.type.size for t in inputs)
+    return size <= max(_LARGEST, _GROWTH * kept)
 
 
 def _fold(draft: Draft, node: Node) -> None:

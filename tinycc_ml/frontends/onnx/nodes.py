@@ -20,6 +20,7 @@ from ...ops.importing import OnnxNode
 from .control_flow import CONTROL_FLOW, add_control_flow
 from .functions import LocalFunctions, body_of, call_of, called
 from .halves import STEPWISE, half_results
+from .repeated import kept_size, of_one_value
 from .sparse import dense
 
 # Results larger than this are left to run time: folding must not blow a model up
@@ -186,11 +187,13 @@ class NodeImport:
         elif constants is None or proto.op_type in _NEVER_FOLDED or proto.op_type in _RANDOM:
             return False
         else:
-            results = evaluate(proto, constants, self.opsets)
-        if sum(r.size for r in results) > _LARGEST_FOLD:
-            raise ModelError(
-                f"{proto.op_type} of constants would make {sum(r.size for r in results)} values"
+            alike = partial(evaluate, proto, opsets=self.opsets)
+            results = of_one_value(proto, constants, alike) or evaluate(
+                proto, constants, self.opsets
             )
+        size = sum(map(kept_size, results))
+        if size > _LARGEST_FOLD:
+            raise ModelError(f"{proto.op_type} of constants would make {size} values")
         for name, array in zip(proto.output, results, strict=False):
             if name:
                 made = constant(name, TensorType(array.shape, dtype_of(array)), array)
