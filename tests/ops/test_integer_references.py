@@ -78,6 +78,9 @@ def test_integer_reference_is_the_float_reference_rounded(op: Op, case: Case, sc
     for sample in inputs:
         want, got = run(marked, sample), run(integer, sample)
         for name in integer.outputs:
+            if not marked.type(name).dtype.is_real:  # places in the order of values
+                np.testing.assert_array_equal(got[name], want[name])
+                continue
             off = (
                 np.abs(got[name] - _unrounded(marked, name, want)) / _quant_of(marked, name).scale0
             )

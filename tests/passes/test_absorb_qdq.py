@@ -302,6 +302,20 @@ def test_an_activation_with_a_scale_for_each_channel_is_refused() -> None:
         absorb_qdq(graph(lines))
 
 
+def test_of_several_results_the_values_stay_quantised_and_the_places_are_none() -> None:
+    after = _absorbed(f"""
+        input x: f32[2,5]
+        q: i8[2,5] {Q} = quantize(x) {to(Q)}
+        d: f32[2,5] = dequantize(q)
+        v: f32[2,3], k: i64[2,3] = top_k(d) axis=1 k=3 largest=True
+        p: i8[2,3] {Q} = quantize(v) {to(Q)}
+        y: f32[2,3] = dequantize(p)
+        output y
+        output k""")
+    assert _ops(after) == ["quantize", "top_k", "dequantize"]
+    assert after.type(after.nodes[1].outputs[0]).dtype.name == "i8"
+
+
 @pytest.mark.parametrize("zeros", ["zero -128", "zero 127"])
 def test_zero_points_at_both_ends(zeros: str) -> None:
     quant = f"scale 0.05 {zeros}"

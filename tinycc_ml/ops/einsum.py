@@ -11,7 +11,8 @@ import numpy as np
 from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import TensorType
-from .base import Arrays, Case, Loop, Nest, Op, Site
+from .base import Arrays, Case, Const, Loop, Nest, Op, Site
+from .einsum_product import from_product
 from .elementwise import emit as elementwise
 from .importing import OnnxNode
 from .indexing import affine, nested, read, strides_of, typed_c
@@ -98,7 +99,9 @@ def from_einsum(node: OnnxNode) -> None:
         result = rest + "".join(
             sorted(v for v in set(letters) - set(rest) if letters.count(v) == 1)
         )
-    emit(node, node.inputs, f"{','.join(terms)}->{result.replace('...', rest)}", 0)
+    result = result.replace("...", rest)
+    if not from_product(node, terms, result):
+        emit(node, node.inputs, f"{','.join(terms)}->{result}", 0)
 
 
 def emit_matmul(node: OnnxNode, a: str, b: str, out: int | None = None) -> str:
@@ -160,8 +163,12 @@ OP = Op(
     generic={"MatMul": _from_matmul, "Gemm": _from_gemm},
     summary="Einsum, MatMulInteger; MatMul and Gemm of any plain type",
     cases=(
-        Case("matrices", "Einsum", ((3, 4), (4, 5)), {"equation": "ij,jk->ik"}, integer=False),
-        Case("batch", "Einsum", ((2, 3, 4), (2, 4, 5)), {"equation": "...ij,...jk"}, integer=False),
+        Case("matrices", "Einsum", ((3, 4), (4, 5)), {"equation": "ij,jk->ik"}),
+        Case("batch", "Einsum", ((2, 3, 4), (2, 4, 5)), {"equation": "...ij,...jk"}),
+        Case("heads", "Einsum", ((1, 5, 2, 4), (1, 6, 2, 4)), {"equation": "bqhd,bkhd->bhqk"}),
+        Case("weights", "Einsum", ((2, 3, 4), Const(shape=(5, 4, 3))), {"equation": "bij,oji->ob"}),
+        Case("outer", "Einsum", ((3,), (4,)), {"equation": "i,j->ji"}, integer=False),
+        Case("summed_alone", "Einsum", ((3, 4), (4, 5)), {"equation": "ij,jk->i"}, integer=False),
         Case("trace", "Einsum", ((4, 4),), {"equation": "ii->"}, integer=False),
     ),
 )

@@ -18,7 +18,7 @@ from ..ir.graph import Attrs
 from ..ir.types import BOOL, F32, I32, DType, TensorType
 from ..numerics.minifloats import E8M0, c_format
 from . import runs, unary
-from .base import Arrays, Element, Nest, Op, QuantizeRule, Site
+from .base import Arrays, Case, Const, Element, Nest, Op, QuantizeRule, Site
 from .formulas import FUNCTIONS
 from .importing import OnnxNode
 from .indexing import (
@@ -272,4 +272,12 @@ OP = Op(
         "Clip": _from_clip,
     },
     summary="Element-wise functions of any plain type: comparisons, logic, bits, Where, Mod, ...",
+    cases=(
+        Case("where", "Where", (Const([[True], [False]], dtype="bool"), (2, 5), (1, 5))),
+        Case(
+            "where_constant",
+            "Where",
+            (Const([True, False, True], dtype="bool"), (2, 3), Const(0.5)),
+        ),
+    ),
 )

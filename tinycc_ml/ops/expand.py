@@ -130,6 +130,6 @@ OP = Op(
         Case("rows", "Expand", ((3, 1), Const([2, 1, 4], dtype="int64"))),
         Case("smaller", "Expand", ((2, 3), Const([1], dtype="int64"))),
         Case("tile", "Tile", ((2, 3), Const([2, 2], dtype="int64"))),
-        Case("trilu", "Trilu", ((2, 4, 5), Const(1, dtype="int64")), integer=False),
+        Case("trilu", "Trilu", ((2, 4, 5), Const(1, dtype="int64"))),
     ),
 )

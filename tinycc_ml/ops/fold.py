@@ -16,7 +16,7 @@ from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import I64, DType, TensorType
 from . import reduce, runs
-from .base import Arrays, Loop, Nest, Op, QuantizeRule, Site
+from .base import Arrays, Case, Loop, Nest, Op, QuantizeRule, Site
 from .importing import OnnxNode
 from .indexing import affine, c_value, names, nested, read, strides_of, typed_c
 from .lowering import Lowering
@@ -266,6 +266,10 @@ OPS = (
         "arg_extreme", _arg_infer, _arg_reference, quantize=QuantizeRule(_arg_lower, "input"), nest=_arg_nest,
         onnx={"ArgMax": partial(_from_arg, ">"), "ArgMin": partial(_from_arg, "<"), "Hardmax": _from_hardmax},
         summary="ArgMax, ArgMin, Hardmax",
+        cases=(
+            Case("argmax", "ArgMax", ((2, 7),), {"axis": 1}),
+            Case("argmin_channels", "ArgMin", ((1, 3, 4, 5),), {"axis": 1, "keepdims": 0, "select_last_index": 1}),
+        ),
     ),
     Op(
         "running", _running_infer, _running_reference, nest=_running_nest,

@@ -270,6 +270,11 @@ OPS = (
             "GatherElements": partial(_from_gather, "elements"), "GatherND": partial(_from_gather, "nd"),
             "ReverseSequence": _from_reverse_sequence,
         },
+        cases=(
+            Case("elements", "GatherElements", ((3, 4), _at([[2, 0, 1, -1]])), {"axis": 0}),
+            Case("nd", "GatherND", ((3, 4), _at([[2, 1], [0, 3]]))),
+            Case("reversed", "ReverseSequence", ((4, 3), _at([4, 2, 1])), {"time_axis": 0, "batch_axis": 1}),
+        ),
         summary="Gather, GatherElements, GatherND, ReverseSequence with indices of run time",
     ),
     Op(
@@ -285,6 +290,7 @@ OPS = (
             Case("elements", "ScatterElements", ((3, 4), _at([[1, 0, 2, -1], [0, 2, 1, 1]]), (2, 4)), {"axis": 0}),
             Case("largest", "ScatterND", ((4, 3), _at([[2], [0], [2]]), (3, 3)), {"reduction": "max"}, opset=18),
             Case("into_constant", "ScatterND", (Const(shape=(5,)), _at([[4], [1]]), (2,))),
+            Case("old", "Scatter", ((3, 3), _at([[1, 0, 2], [0, 2, 1]]), (2, 3)), {"axis": 0}, opset=10),
             Case("sums", "ScatterElements", ((2, 3), _at([[0, 0, 2]]), (1, 3)), {"axis": 1, "reduction": "add"}, opset=18, integer=False),
         ),
     ),

@@ -34,6 +34,7 @@ class Lowering:
     node: Node
     out: str
     index: int = 0
+    others: tuple[str, ...] = ()  # what an op that moves values makes beside `out`
 
     def taken_over(self, index: int) -> str | None:
         """The quantised tensor of another result of the node, for this lowering to make; None when
@@ -109,12 +110,13 @@ class Lowering:
         attrs: Mapping[str, Any],
         type_: TensorType | None = None,
     ) -> str:
-        """Add an integer node. Without a type it makes `out`; with one, a new tensor, which is named."""
-        name = self.out
+        """Add an integer node. Without a type it makes `out` and `others`; with one, a new tensor, which is named."""
+        names = [self.out, *self.others]
         if type_ is not None:
-            name = self.draft.add_tensor(Tensor(self.draft.fresh(f"{self.node.name}.{op}"), type_))
-        self.draft.add_node(op, inputs, [name], attrs, self.node.name)
-        return name
+            fresh = self.draft.fresh(f"{self.node.name}.{op}")
+            names = [self.draft.add_tensor(Tensor(fresh, type_))]
+        self.draft.add_node(op, inputs, names, attrs, self.node.name)
+        return names[0]
 
     def limits(self) -> dict[str, int]:
         """The fused clamp on the integers of the result, as attributes q_min and q_max."""

@@ -198,6 +198,7 @@ _ROUNDINGS = ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
 _SHAPE = (1, 2, 5, 7)
 _NEAREST_CASES = (
     _resize("twice", (1, 3, 2, 3), [1, 1, 2, 2], mode="nearest"),
+    Case("upsample", "Upsample", ((1, 2, 2, 3), Const([1, 1, 2, 2])), {"mode": "nearest"}, opset=9),
     *(
         _resize(f"{c}_{r}", _SHAPE, [1, 1, 1.6, 3.0 if c == "align_corners" else 0.6], mode="nearest", coordinate_transformation_mode=c, nearest_mode=r)
         for c in _COORDINATES for r in _ROUNDINGS

@@ -10,9 +10,11 @@ import numpy as np
 from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import I64, TensorType
-from .base import Arrays, Loop, Nest, Op, Site
+from . import runs
+from .base import Arrays, Case, Const, Loop, Nest, Op, QuantizeRule, Site
 from .importing import OnnxNode
 from .indexing import affine, nested, read
+from .lowering import Lowering
 from .slice import normal_axis
 
 
@@ -63,4 +65,27 @@ def from_onnx(node: OnnxNode) -> None:
             node.rename(index, name)
 
 
-OP = Op("top_k", infer, reference, nest=_nest, onnx={"TopK": from_onnx}, summary="TopK")
+def _lower(low: Lowering) -> None:
+    """The order of quantised values is that of the real ones."""
+    low.emit("top_k", [low.activation(0).name], low.attrs)
+
+
+def _case(name: str, x: tuple[int, ...], k: int, **attrs: int) -> Case:
+    return Case(name, "TopK", (x, Const([k], dtype="int64")), attrs, outputs=2)
+
+
+OP = Op(
+    "top_k",
+    infer,
+    reference,
+    runs=runs.beside("axis"),
+    quantize=QuantizeRule(_lower, "input"),
+    nest=_nest,
+    onnx={"TopK": from_onnx},
+    summary="TopK",
+    cases=(
+        _case("rows", (1, 9), 3),
+        _case("smallest", (2, 5, 3), 2, axis=1, largest=0),
+        _case("all_of_one", (4, 1), 1),
+    ),
+)

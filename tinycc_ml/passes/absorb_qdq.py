@@ -111,25 +111,32 @@ def _passes_quantisation(draft: Draft, node: Node) -> bool:
 
 
 def _push_dequantize_down(draft: Draft, node: Node) -> None:
-    """move(dequantize(q)) becomes dequantize(move(q)); what makes no floats (ArgMax) just reads q."""
+    """move(dequantize(q)) becomes dequantize(move(q)), for each result; what is no float (ArgMax, places of TopK) is
+    made of q as it is."""
     rule = op_of(node).quantize
     source = next(s for s in (_dequantized(draft, n) for n in node.inputs) if s is not None)
-    if rule is None or len(node.outputs) != 1:
+    if rule is None:
         return
-    y = draft.tensors[node.outputs[0]]
-    real = y.type.dtype.is_real
-    type_ = replace(source.type, shape=y.shape)
-    moved = y.name
-    if real:
-        moved = draft.add_tensor(Tensor(draft.fresh(f"{y.name}.q"), type_, origin=y.origin))
+    moved = {name: _quantised_twin(draft, name, source) for name in node.outputs}
     draft.remove_node(node)
     try:
-        rule.lower(Lowering(draft, node, moved))
+        first, *others = moved.values()
+        rule.lower(Lowering(draft, node, first, others=tuple(others)))
     except ModelError:
         draft.restore_node(node)
         return
-    if real:
-        draft.add_node("dequantize", [moved], [y.name], {}, f"{node.name}.dequantize")
+    for y, q in moved.items():
+        if q != y:
+            draft.add_node("dequantize", [q], [y], {}, f"{node.name}.dequantize")
+
+
+def _quantised_twin(draft: Draft, name: str, source: Tensor) -> str:
+    """A tensor of the integers of `source` in the shape of a float one; what is no float is its own."""
+    y = draft.tensors[name]
+    if not y.type.dtype.is_real:
+        return name
+    type_ = replace(source.type, shape=y.shape)
+    return draft.add_tensor(Tensor(draft.fresh(f"{name}.q"), type_, origin=y.origin))
 
 
 def _absorb(draft: Draft, quantize: Node, problems: dict[str, ModelError]) -> None:
