@@ -1,5 +1,4 @@
-"""Many values into one, of any plain type: reductions that reduce.py has no float32 form for, ArgMax and
-ArgMin, and running sums and products along an axis."""
+"""Many values into one, of any plain type: reductions that reduce.py has no float32 form for, ArgMax and ArgMin."""
 
 from __future__ import annotations
 
@@ -8,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import prod
-from typing import Any
 
 import numpy as np
 
@@ -217,45 +215,6 @@ def _from_hardmax(node: OnnxNode) -> None:
     node.emit("reshape", [y], {"shape": x.shape}, out=0)
 
 
-def _running_infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
-    """Attributes: product, axis, exclusive, reverse."""
-    if types[0].dtype.kind == "bool":
-        raise ModelError(f"running sum of {types[0]}")
-    return (types[0],)
-
-
-def _running_reference(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
-    x, axis = arrays[0], attrs["axis"]
-    x = np.flip(x, axis) if attrs["reverse"] else x
-    rule = np.multiply if attrs["product"] else np.add
-    y = rule.accumulate(x, axis=axis, dtype=x.dtype)
-    if attrs["exclusive"]:
-        first = np.full_like(np.take(x, [0], axis), int(attrs["product"]))
-        y = np.concatenate([first, np.delete(y, -1, axis)], axis)
-    return (np.flip(y, axis) if attrs["reverse"] else y,)
-
-
-def _running_nest(site: Site) -> Nest:
-    axis, shape, attrs = site.attrs["axis"], site.x.shape, site.attrs
-    outer, n, inner = prod(shape[:axis]), shape[axis], prod(shape[axis + 1 :])
-    step, offset = (-inner, (n - 1) * inner) if attrs["reverse"] else (inner, 0)
-    at = affine(("r", "k", "i"), (n * inner, step, 1), offset)
-    dtype = site.x.dtype
-    wide = dtype.c if dtype.is_float else "uint64_t"
-    take = f"acc {'*' if attrs['product'] else '+'}= ({wide})v;"
-    give = f"y0[{at}] = ({dtype.c})acc;"
-    order = (give, take) if attrs["exclusive"] else (take, give)
-    loop = Loop("k", n, (f"const {dtype.c} v = {read(site, 0, at)};", *order))
-    body = (f"{wide} acc = {int(attrs['product'])};", loop)
-    return Nest(nested(("r", "i"), (outer, inner), body), in_place=(0,), cycles=8.0 * site.x.size)
-
-
-def _from_running(product: bool, node: OnnxNode) -> None:
-    axis = normal_axis(node, int(node.const(1, "axis").ravel()[0]), node.type(0).rank)
-    flags: dict[str, Any] = {k: bool(node.attr(k, 0)) for k in ("exclusive", "reverse")}
-    node.emit("running", [node.inputs[0]], {"axis": axis, "product": product, **flags}, out=0)
-
-
 def _generic() -> dict[str, Callable[[OnnxNode], None]]:
     return {reduce.REDUCTIONS[name].onnx: partial(_from_reduce, name) for name in FOLDS}
 
@@ -270,10 +229,5 @@ OPS = (
             Case("argmax", "ArgMax", ((2, 7),), {"axis": 1}),
             Case("argmin_channels", "ArgMin", ((1, 3, 4, 5),), {"axis": 1, "keepdims": 0, "select_last_index": 1}),
         ),
-    ),
-    Op(
-        "running", _running_infer, _running_reference, nest=_running_nest,
-        onnx={"CumSum": partial(_from_running, False), "CumProd": partial(_from_running, True)},
-        summary="Running sums and products: CumSum, CumProd",
     ),
 )  # fmt: skip
