@@ -15,6 +15,9 @@ from ..toolchain.verified import Measured, Verified
 from .markdown import to_markdown
 from .profile import with_profile
 
+# json.dumps would make one for each of some ten thousand values
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
 
 def to_json(data: Any) -> str:
     """Two spaces a level, lists of numbers on one line; the same data gives the same bytes."""
@@ -30,7 +33,7 @@ def _text(data: Any, indent: str) -> str:
     ):
         items = [_text(value, inner) for value in data]
     else:
-        return json.dumps(data, ensure_ascii=False, allow_nan=False)
+        return _ENCODER.encode(data)
     opening, closing = "{}" if isinstance(data, Mapping) else "[]"
     return opening + "\n" + ",\n".join(inner + item for item in items) + f"\n{indent}{closing}"
 
