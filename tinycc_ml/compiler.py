@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from . import frontends
-from .backend.choose import Plan, choose
+from .backend.choose import Plan, choose_among
 from .backend.emit import emit
 from .backend.fits import check_fits
 from .backend.program import Program
@@ -20,7 +20,7 @@ from .backend.spell import spell
 from .backend.target import Target, load_target
 from .backend.vectors import NO_VECTORS, Vectors, make_vectors, seeded_samples, spread
 from .errors import DataError, TargetError
-from .integers import Progress, check_budget, data_of, is_quantised, lowered, without_dead_work
+from .integers import Live, Progress, check_budget, data_of, is_quantised, live_graphs, lowered
 from .ir.graph import Graph
 from .numerics.quantization import quantize as to_integers
 from .options import Options
@@ -78,16 +78,28 @@ def compile(
     seen = None if data and data.drawn else data
     whole, (graph, pruned) = graph, _pruned(graph, options, seen)
     made = lowered(graph, data, target, options, progress)
-    live, dead_work = without_dead_work(made.graph, options)
-    live = run_passes(live, (fuse_chains,), dump_dir=options.dump_passes, stage="last")
-    limits = limits_of_options(options, made.accuracy)
-    plan = choose(live, target, io=options.io, optimize=options.optimize, limits=limits)
+    live = live_graphs(made.graph, options)
+    taken, plan = _planned(live, target, options, limits_of_options(options, made.accuracy))
     bounds = accumulator_bounds(plan.graph)
     program, vectors, files = _written(plan, options, _test_samples(plan.graph, data))
     return Compiled(
         made.source, plan.graph, plan, program, vectors, files, options, bounds, made.accuracy, pruned,
-        tuple(made.notes), dead_work, _unpruned(whole, data, target, options),
+        tuple(made.notes), taken.dead_work, _unpruned(whole, data, target, options),
     )  # fmt: skip
+
+
+def _planned(
+    live: Sequence[Live], target: Target, options: Options, limits: Limits
+) -> tuple[Live, Plan]:
+    """The graph that serves the goal best, and its plan."""
+    graphs = [
+        run_passes(item.graph, (fuse_chains,), dump_dir=dump, stage="last")
+        for item, dump in zip(live, (options.dump_passes, *[None] * len(live)), strict=False)
+    ]
+    taken, plan = choose_among(
+        graphs, target, io=options.io, optimize=options.optimize, limits=limits
+    )
+    return live[taken], plan
 
 
 def limits_of_options(options: Options, accuracy: Accuracy | None) -> Limits:
@@ -143,11 +155,9 @@ def _unpruned(graph: Graph, data: Data | None, target: Target, options: Options)
         options, weights=inf, sqnr=-inf, explain_accuracy=False, dump_passes=None,
         ranges="min-max", rounding="nearest", bias_correction=False, equalize=False,
     )  # fmt: skip
-    made, _ = without_dead_work(lowered(graph, few, target, plain, None).graph, plain)
-    made = run_passes(made, (fuse_chains,))
-    limits = limits_of_options(plain, None)
+    live = live_graphs(lowered(graph, few, target, plain, None).graph, plain)
     try:
-        return choose(made, target, io=options.io, optimize=options.optimize, limits=limits)
+        return _planned(live, target, plain, limits_of_options(plain, None))[1]
     except TargetError:
         return None
 

@@ -29,6 +29,8 @@ from .quant.trials import Allot
 from .quant.without_data import drawn_samples, quantize_without_data, warnings
 
 Progress = Callable[[int, int], None]
+# The fast kernels of convolutions work on blocks of four channels, those of depthwise ones on words of four
+CHANNELS_AT_A_TIME = 4
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,8 @@ def _allot(options: Options, target: Target, passes: Sequence[Pass]) -> Allot | 
     budget = Budget(options.weights, options.sqnr, frozenset(options.quantize_nodes))
 
     def stored(marked: Graph) -> Mapping[str, int]:
-        made, _ = without_dead_work(run_passes(marked, passes), replace(options, dump_passes=None))
+        plain = replace(options, dump_passes=None)
+        made = live_graphs(run_passes(marked, passes), plain)[0].graph
         return fewest_weights_bytes(made, target, options.optimize)
 
     return partial(allot, budget=budget, stored=stored)
@@ -168,11 +171,27 @@ def check_budget(graph: Graph, options: Options) -> None:
         )
 
 
-def without_dead_work(graph: Graph, options: Options) -> tuple[Graph, DeadWork | None]:
+@dataclass(frozen=True)
+class Live:
+    """A graph without its dead work, and what that was; None: not looked for."""
+
+    graph: Graph
+    dead_work: DeadWork | None = None
+
+
+def live_graphs(graph: Graph, options: Options) -> tuple[Live, ...]:
+    """What may be planned in place of an integer graph: without all dead work and, where that leaves numbers of channels
+    that kernels serve worse, with what fills up their steps."""
     if options.keep_dead_work or not is_quantised(graph):
-        return graph, None
-    live = run_passes(graph, (remove_dead_work,), dump_dir=options.dump_passes, stage="integer_end")
-    return live, DeadWork(removed_channels(graph), work_of(graph), work_of(live))
+        return (Live(graph),)
+    dump = options.dump_passes
+    live = run_passes(graph, (remove_dead_work,), dump_dir=dump, stage="integer_end")
+    filled = remove_dead_work(graph, CHANNELS_AT_A_TIME)
+    made = [(live, 1), *([(filled, CHANNELS_AT_A_TIME)] if filled != live else [])]
+    return tuple(
+        Live(found, DeadWork(removed_channels(graph, multiple), work_of(graph), work_of(found)))
+        for found, multiple in made
+    )
 
 
 def _fixed(data: Data) -> dict:

@@ -213,3 +213,20 @@ def test_limits_of_memory_and_flash_are_met_together() -> None:
 
 def test_no_limit_is_no_error() -> None:
     check_limits(load_target("cortex-m4"), search((0, 10.0)).best("size", Limits()), Limits(inf))
+
+
+def test_packed_weights_are_not_taken_where_others_are_better_in_everything() -> None:
+    """The fastest packed kernel (0) is a little cheaper than the plain one (2); its slow form (1) is what is left
+    where memory is wanted, as the code of the plain one would be new to each node by itself."""
+    found = search((300, 1000.0), (0, 1400.0), (0, 1170.0))
+    options = {}
+    for name, given in found.options.items():
+        packed, slow, plain = given.candidates
+        made = [
+            replace(c, kernel=_kernel("packed"), pieces=(("packed", 400),), packed=True)
+            for c in (packed, slow)
+        ]
+        made.append(replace(plain, kernel=_kernel("plain"), pieces=(("plain", 395),)))
+        options[name] = Options(tuple(made), ())
+    choice = Search(NET, NET.nodes, options, "caller").best("size", Limits())
+    assert taken(choice) == [2, 2]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tinycc_ml.ir.graph import Graph
+from tinycc_ml.ops import verify
 from tinycc_ml.passes.remove_dead_work import (
     remove_dead_work,
     removed_channels,
@@ -16,7 +17,7 @@ from tinycc_ml.passes.remove_dead_work import (
 )
 
 from ..integer_nets import Net
-from .dead_work import DOWN, UP, assert_exact, gone, nonzero, width
+from .dead_work import DOWN, UP, assert_exact, assert_same_outputs, gone, nonzero, width
 
 
 def test_a_saturated_channel_is_folded_into_the_bias_of_its_reader() -> None:
@@ -242,3 +243,17 @@ def test_origins_count_the_channels_of_the_model() -> None:
 def _with_constant(graph: Graph, name: str, data: np.ndarray) -> Graph:
     tensors = {**graph.tensors, name: replace(graph.tensors[name], data=data)}
     return replace(graph, tensors=tensors)
+
+
+@pytest.mark.parametrize(("dead", "left"), [(1, 10), (2, 8), (5, 8), (6, 4), (9, 4)])
+def test_what_is_left_can_be_a_multiple(dead: int, left: int) -> None:
+    """Of ten channels; a depthwise convolution keeps the same ones as what it reads."""
+    net = Net((1, 3, 3, 2))
+    a = net.conv(net.x, nonzero(10, 1, 1, 2), [UP] * dead + [0] * (10 - dead))
+    b = net.depthwise(a, nonzero(2, 2, 10), [0] * 10)
+    before = net.graph(net.conv(b, nonzero(3, 1, 1, 10), [1, 2, 3]))
+    after = remove_dead_work(before, 4)
+    verify(after)
+    assert width(after, a) == width(after, b) == left
+    assert len([r for r in removed_channels(before, 4) if r.tensor == a]) == 10 - left
+    assert_same_outputs(before, after, runs=6)

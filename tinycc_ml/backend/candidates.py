@@ -35,6 +35,7 @@ class Candidate:
     )
     constants: tuple[str, ...] = ()  # their names: nodes with the same ones share them
     weights_bytes: int = 0  # of flash_bytes, what int8 weights take in its form
+    packed: bool = False  # that is less than a byte each
 
     @property
     def key(self) -> tuple[str, int]:
@@ -65,6 +66,12 @@ class Options:
     candidates: tuple[Candidate, ...]
     refused: tuple[tuple[str, str], ...]
 
+    @property
+    def unpacked(self) -> Options:
+        """Without weights in less than a byte, where there are others."""
+        whole = tuple(c for c in self.candidates if not c.packed)
+        return replace(self, candidates=whole or self.candidates)
+
 
 def options_of(graph: Graph, node: Node, target: Target, optimize: str = "balanced") -> Options:
     """ModelError when nothing can compute the node."""
@@ -85,9 +92,11 @@ def options_of(graph: Graph, node: Node, target: Target, optimize: str = "balanc
             f"{node.op} on {site.x} can't be computed: {reasons}", loc=Location(node=node.name)
         )
     constants = tuple(t.name for t in site.inputs if t.is_constant)
+    whole = sum(_int8_sizes(site).values())
+    stored = (_weights_bytes(c, site) for c in found)
     numbered = tuple(
-        replace(c, index=k, constants=constants, weights_bytes=_weights_bytes(c, site))
-        for k, c in enumerate(found)
+        replace(c, index=k, constants=constants, weights_bytes=size, packed=size < whole)
+        for k, (c, size) in enumerate(zip(found, stored, strict=True))
     )
     return Options(numbered, tuple(refused))
 
@@ -132,10 +141,14 @@ def _flash_bytes(kernel: Kernel, site: Site) -> int:
 def _weights_bytes(candidate: Candidate, site: Site) -> int:
     """All but what other constants take; 0 where no constant is int8."""
     sizes = {tensor.name: tensor.type.bytes for tensor in site.inputs if tensor.is_constant}
-    plain = {t.name: t.type.bytes for t in site.inputs if t.is_constant and t.type.dtype == I8}
+    plain = _int8_sizes(site)
     if not plain or candidate.kernel is None:
         return sum(plain.values())
     return max(candidate.flash_bytes - sum(sizes.values()) + sum(plain.values()), 0)
+
+
+def _int8_sizes(site: Site) -> dict[str, int]:
+    return {t.name: t.type.bytes for t in site.inputs if t.is_constant and t.type.dtype == I8}
 
 
 def _lacks(kernel: Kernel, target: Target, optimize: str) -> str | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from ..errors import InternalError
 from ..ir.graph import Graph, Node
@@ -15,7 +15,7 @@ from .formats import assign, planar_tensors
 from .limits import check_limits, limits_of
 from .place import Block, Placement
 from .planning import Bands, Found, Layout, Task
-from .search import Choice, Limits
+from .search import Choice, Limits, preferred
 from .storage import Storage
 from .target import Target
 from .views import View, plain_view, planar
@@ -103,9 +103,27 @@ def choose(
 ) -> Plan:
     """The plan for a target; `costs` are cycles that were measured. UnsupportedError lists the nodes that
     nothing can compute; TargetError says which limit can't be met, by how much, and what takes the most."""
-    limits = limits_of(target, limits or Limits())
-    task = Task(target, io, optimize, limits, costs or {})
+    task = Task(target, io, optimize, limits_of(target, limits or Limits()), costs or {})
     return _plan(task, within_weights(task, lambda: task.best(graph)))
+
+
+def choose_among(
+    graphs: Sequence[Graph], target: Target, *, io: str, optimize: str, limits: Limits
+) -> tuple[int, Plan]:
+    """The number of the graph with the best plan, of some that compute the same, and that plan; errors as for
+    `choose`."""
+    limits = limits_of(target, limits)
+    tasks = [Task(target, io, optimize, limits) for _ in graphs]
+    found = [
+        within_weights(task, partial(task.best, graph))
+        for task, graph in zip(tasks, graphs, strict=True)
+    ]
+    # where weights can't be within their limit, the least of them are the nearest
+    fewest = min(max(f.choice.weights, limits.weights) for f in found)
+    near = [f.choice for f in found if f.choice.weights <= fewest]
+    best = preferred(optimize, limits, near)
+    taken = next(k for k, f in enumerate(found) if f.choice is best)
+    return taken, _plan(tasks[taken], found[taken])
 
 
 def choose_again(plan: Plan, *, optimize: str, limits: Limits, costs: Costs) -> Plan:

@@ -103,7 +103,17 @@ class Search:
             self._shrink(price, slack, limits, slack if price == worth else inf)
             if any(c.meets(replace(limits, cycles=inf)) for c in self.choices):
                 break
+        dense = self._unpacked()
+        if dense is not None:
+            dense._shrink(worth, slack, limits, slack)
+            self.choices += dense.choices
         return preferred(optimize, limits, self.choices)
+
+    def _unpacked(self) -> Search | None:
+        """The search without weights in less than a byte, as which choices are looked at depends on the first
+        one. None where there are no such weights."""
+        plain = {name: given.unpacked for name, given in self.options.items()}
+        return replace(self, options=plain, choices=[]) if plain != self.options else None
 
     def fastest(self) -> Choice | None:
         """The cheapest choice alone, whatever memory it takes; None when formats can't be agreed on."""

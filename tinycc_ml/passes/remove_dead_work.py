@@ -3,6 +3,9 @@
 Ranges of values go forward through the graph, exactly as its integers round and clamp; what the outputs
 depend on goes backward. Constants are folded into the bias of who reads them. The outputs stay the same, bit
 for bit, for every input. What an operator allows stands in its own file: `Op.interval` and `Op.channels`.
+
+Kernels that work on several channels at a time may not serve the number that is left, so that a net with fewer channels can
+need more of everything: `multiple` leaves as many dead ones as fill up the last step.
 """
 
 from __future__ import annotations
@@ -54,14 +57,15 @@ class DeadWork:
     after: Work
 
 
-def remove_dead_work(graph: Graph) -> Graph:
-    ranges, going = _found(graph)
+def remove_dead_work(graph: Graph, multiple: int = 1) -> Graph:
+    """multiple: what is left of a tensor that loses channels is a multiple of it, or all there was."""
+    ranges, going = _found(graph, multiple)
     return narrowed(graph, going, _values(graph, ranges))
 
 
-def removed_channels(graph: Graph) -> tuple[Removed, ...]:
+def removed_channels(graph: Graph, multiple: int = 1) -> tuple[Removed, ...]:
     """The proof of every channel that `remove_dead_work` takes out of `graph`; an alias has no work of its own."""
-    ranges, going = _found(graph)
+    ranges, going = _found(graph, multiple)
     return tuple(
         _proof(node, graph.tensors[name], ranges[name], channel)
         for node in graph.nodes
@@ -112,12 +116,25 @@ def _read(graph: Graph, ranges: Mapping[str, Interval]) -> Masks:
     return read
 
 
-@lru_cache(maxsize=1)
-def _found(graph: Graph) -> tuple[Mapping[str, Interval], Masks]:
+@lru_cache(maxsize=2)
+def _found(graph: Graph, multiple: int) -> tuple[Mapping[str, Interval], Masks]:
     """The values of tensors, and the channels that can go: asked for by the pass, and for its proof."""
     ranges = value_ranges(graph)
-    unread = {name: ~mask for name, mask in _read(graph, ranges).items()}
-    return ranges, possible(graph, unread, _values(graph, ranges))
+    values, read = _values(graph, ranges), _read(graph, ranges)
+    going = possible(graph, {name: ~mask for name, mask in read.items()}, values)
+    while any(_too_many(mask, multiple) for mask in going.values()):
+        fewer = {name: _without_first(m, _too_many(m, multiple)) for name, m in going.items()}
+        going = possible(graph, fewer, values)
+    return ranges, going
+
+
+def _too_many(going: np.ndarray, multiple: int) -> int:
+    """So many of them have to stay for a multiple of channels to be left, or all."""
+    return min(-int((~going).sum()) % multiple, int(going.sum()))
+
+
+def _without_first(going: np.ndarray, count: int) -> np.ndarray:
+    return going & (np.cumsum(going) > count)
 
 
 def _values(graph: Graph, ranges: Mapping[str, Interval]) -> Values:
