@@ -14,11 +14,11 @@ import sys
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from nets import DATASETS, MODELS, need_shared, real_inputs, table
+from compression import SHARED_NETS, problem
+from nets import OWN, has_data, table
 
-from tinycc_ml import frontends
 from tinycc_ml.ir.graph import Graph
-from tinycc_ml.passes import FLOAT, integer_passes, run_passes
+from tinycc_ml.passes import integer_passes, run_passes
 from tinycc_ml.quant.choose import real_outputs
 from tinycc_ml.quant.methods import Methods
 from tinycc_ml.quant.quantize import marked
@@ -27,7 +27,7 @@ from tinycc_ml.quant.trials import Best, best
 from tinycc_ml.reference.compare import sqnr_db
 from tinycc_ml.reference.run import outputs
 
-NETS = ("kws", "resnet8", "vww", "strww", "ad01")
+NETS = (*OWN, *filter(has_data, SHARED_NETS))
 LEAST_SQNR = 65.0
 NEAR = 1.0
 LEAST_RIGHT = 90.5
@@ -37,11 +37,14 @@ PLAIN = Methods("min-max", "nearest", False, False)
 
 def evaluate(net: str, schemes: Sequence[str], most: int) -> tuple[list[tuple[object, ...]], bool]:
     """The rows of a net, and whether all goals are met."""
-    graph = run_passes(frontends.load(MODELS / f"{net}_float.onnx"), FLOAT)
-    inputs, labels = real_inputs(net)
-    (name,) = graph.inputs
-    first = DATASETS[net].first or len(inputs) // 2
-    shaped = inputs.reshape(len(inputs), *graph.type(name).shape)
+    given = problem(net)
+    graph, name, first, shaped, labels = (
+        given.graph,
+        given.name,
+        given.first,
+        given.inputs,
+        given.labels,
+    )
     rest = slice(first, first + most)
     real = _outputs(graph, shaped[rest])
     rows, met = [], True
@@ -110,7 +113,6 @@ def main() -> int:
     unknown = set(asked.schemes) - set(SCHEMES)
     if unknown:
         parser.error(f"no scheme {', '.join(sorted(unknown))}; there are {', '.join(SCHEMES)}")
-    need_shared()
     rows, good = [], True
     for net in asked.nets:
         made, met = evaluate(net, asked.schemes, asked.samples)

@@ -17,24 +17,22 @@ from pathlib import Path
 
 import numpy as np
 from accuracy import percent, right
-from nets import DATASETS, MODELS, Net, need_shared, real_inputs, table
+from compression import SHARED_NETS, problem
+from nets import OWN, Net, has_data, table
 
 import tinycc_ml
-from tinycc_ml import frontends
 from tinycc_ml.backend.candidates import options_of
 from tinycc_ml.backend.target import load_target
 from tinycc_ml.compiler import Compiled, Options, compile
 from tinycc_ml.ir.graph import Graph
-from tinycc_ml.passes import FLOAT, run_passes
 from tinycc_ml.quant.choose import real_outputs
 from tinycc_ml.quant.scheme import SCHEMES
 from tinycc_ml.reference.compare import sqnr_db
 from tinycc_ml.reference.run import outputs
 from tinycc_ml.toolchain.verify_dir import verify_dir
 
-NETS = ("kws", "strww", "resnet8", "vww", "ad01")
+NETS = (*OWN, *filter(has_data, SHARED_NETS))
 CORES = ("cortex-m4", "cortex-m0plus")
-_JUDGED = 300  # samples at most
 GOALS = {"kws": 90.0, "strww": 90.0, "resnet8": 90.0, "vww": 96.0}
 _SLACK = 1.1  # constants that a choice may take where cycles are counted, over the fewest
 
@@ -47,7 +45,6 @@ def main() -> int:
     parser.add_argument("--scheme", nargs="+", default=list(SCHEMES), choices=list(SCHEMES))
     parser.add_argument("--no-cycles", action="store_true")
     given = parser.parse_args()
-    need_shared()
     missed = []
     for net in given.net:
         header = (
@@ -73,19 +70,17 @@ def _answers(row: tuple[object, ...]) -> float:
 
 
 def rows_of(net: str, schemes: list[str], cores: tuple[str, ...]) -> list[tuple[object, ...]]:
-    path = MODELS / f"{net}_float.onnx"
-    graph = run_passes(frontends.load(path), FLOAT)
-    inputs, labels = real_inputs(net)
-    (name,) = graph.inputs
-    shaped = inputs.reshape(len(inputs), *graph.type(name).shape)
-    first = DATASETS[net].first or len(inputs) // 2
-    rest = shaped[first:][:_JUDGED]
-    truth = None if labels is None else labels[first:][:_JUDGED]
-    real = np.stack([_one(outputs(graph, {name: x})) for x in rest])
+    given = problem(net)
+    rest, real = (
+        given.rest,
+        np.stack([_one(outputs(given.graph, {given.name: x})) for x in given.rest]),
+    )
+    truth = None if given.labels is None else given.labels[given.first :][: len(rest)]
     with tempfile.TemporaryDirectory(prefix="tinycc_ml_") as folder:
         samples = Path(folder) / "samples.npz"
-        np.savez(samples, **{name: shaped[:first]})
-        return [_row(Net(net, path, net, samples), s, rest, real, truth, cores) for s in schemes]
+        np.savez(samples, **{given.name: given.inputs[: given.first]})
+        made = Net(net, given.path, net, samples)
+        return [_row(made, scheme, rest, real, truth, cores) for scheme in schemes]
 
 
 def _row(
