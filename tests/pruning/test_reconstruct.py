@@ -10,8 +10,9 @@ from tinycc_ml.ir.graph import Graph
 from tinycc_ml.passes import FLOAT, run_passes
 from tinycc_ml.pruning.patterns import pattern_of
 from tinycc_ml.pruning.prune import METHODS, Pruning, prune
-from tinycc_ml.pruning.reconstruct import Met, damped_by_halves, reconstructed, refitted
+from tinycc_ml.pruning.reconstruct import reconstructed
 from tinycc_ml.quant.moments import moments
+from tinycc_ml.quant.refit import Met, damped_by_halves, refitted
 from tinycc_ml.reference.compare import sqnr_db
 from tinycc_ml.reference.run import run_all
 

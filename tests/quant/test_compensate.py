@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,7 @@ from tinycc_ml.quant.compensate import compensated
 from tinycc_ml.quant.quantize import marked
 from tinycc_ml.quant.ranges import Ranges
 from tinycc_ml.quant.scales import activation_types
-from tinycc_ml.quant.scheme import Assignment
+from tinycc_ml.quant.scheme import SCHEMES, Assignment
 from tinycc_ml.quant.simulate import EXACT, Rounding, simulated
 from tinycc_ml.reference.run import outputs
 
@@ -88,6 +90,28 @@ def test_each_method_lowers_the_error_of_the_integer_net() -> None:
         for bias in (False, True)
     }
     assert error[True, False] < error[False, False] and error[False, True] <= error[False, False]
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_a_layer_is_fitted_to_the_results_of_the_float_net(
+    bias: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where half of the range of what it reads is cut off, other weights than the model's come nearer."""
+    made = graph(DENSE)
+    samples = _samples(made)
+    observed = calibrate(made, samples)[0]
+    observed["h"] = replace(observed["h"], high=observed["h"].high / 2)
+    schemes = Assignment(SCHEMES["int4-channel"])
+    types = activation_types(made, observed, Ranges("min-max"), schemes, {})
+
+    def error() -> float:
+        given = made, samples, range(64), types, schemes
+        rounding = compensated(*given, second=True, bias=bias)
+        return float(np.square(_error(made, samples, rounding)).sum())
+
+    fitted = error()
+    monkeypatch.setattr("tinycc_ml.quant.compensate.improved", lambda rows, met: rows)
+    assert fitted < 0.9 * error()
 
 
 def test_a_layer_without_a_bias_gets_one() -> None:

@@ -16,8 +16,8 @@ from ..ir.graph import Graph
 from ..ops.base import Site
 from ..ops.intervals import channels_of
 from ..passes.narrow import channels_at, narrowed, possible
+from ..quant.refit import Met, refitted
 from .layers import Changed, Layer, with_bias, with_constants
-from .reconstruct import Met, refitted
 from .walk import Samples, changed_in_turn
 
 # Of channels that are made by the same nodes at least this part stays when all nets' channels are compared

@@ -9,10 +9,11 @@ import numpy as np
 
 from ..errors import DataError, ModelError
 from ..ir.graph import Graph
+from ..quant.refit import Met
 from .channels import prune_channels
 from .layers import Changed, Layer, layers, with_bias, with_constants
 from .patterns import Pattern, largest, pattern_of
-from .reconstruct import Met, reconstructed
+from .reconstruct import reconstructed
 from .scores import magnitude, wanda
 from .walk import Samples, changed_in_turn
 

@@ -4,17 +4,14 @@ changed when its inputs are known, and what follows it meets its new results."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import reduce
-from operator import add
 
 import numpy as np
 
 from ..ir.graph import Graph, Node
 from ..ops.base import Site
-from ..quant.moments import moments
+from ..quant.refit import Met, met_by_halves
 from ..reference.run import evaluate
 from .layers import Changed, Layer
-from .reconstruct import Met
 
 Samples = Mapping[str, np.ndarray]
 Change = Callable[[Layer, Met], Changed]
@@ -43,12 +40,7 @@ def changed_in_turn(
 def _met(layer: Layer, real: list[np.ndarray], made: list[np.ndarray]) -> Met:
     """Every other sample is of the first half."""
     pairs = list(zip(real, made, strict=True))
-    halves = tuple(
-        moments(((layer.met(r), layer.met(m)) for r, m in half), cross=True)
-        for half in (pairs[::2], pairs[1::2])
-        if half
-    )
-    return Met(reduce(add, halves), halves)
+    return met_by_halves(pairs, lambda pair: (layer.met(pair[0]), layer.met(pair[1])))
 
 
 def _side_by_side(

@@ -6,7 +6,7 @@ dropped. So a layer sees the inputs it will really have, errors included, and it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +16,7 @@ from ..ir.types import TensorType
 from .calibrate import Samples
 from .layers import Integers, Layer, fitted, layers_of, nearest
 from .moments import Moments, moments
+from .refit import Met, improved, met_by_halves
 from .rounding import second_order
 from .scheme import Assignment, Scheme
 from .simulate import EXACT, Rounding, Values, drop, last_reads, starts, step
@@ -36,7 +37,8 @@ def compensated(
     is second-order; bias: the mean error of each channel goes into its bias."""
 
     def constants(layer: Layer, real: Sequence[Values], made: Sequence[Values]) -> Integers:
-        known = _moments(layer, real, made, second, bias)
+        few_levels = schemes.of(layer.node).has_few_levels
+        known = _met(layer, real, made, second, bias, few_levels)
         return _constants(layer, known, types, schemes, second, bias)
 
     return _side_by_side(graph, samples, numbers, types, constants, progress)
@@ -59,7 +61,10 @@ def variants(
     found: dict[str, dict[str, Integers]] = {}
 
     def constants(layer: Layer, real: Sequence[Values], made: Sequence[Values]) -> Integers:
-        known, name = _moments(layer, real, made, second, bias), layer.node.name
+        name = layer.node.name
+        given = (schemes.of(layer.node), *tried.get(layer.key, ()))
+        few_levels = any(scheme.has_few_levels for scheme in given)
+        known = _met(layer, real, made, second, bias, few_levels)
         if layer.key not in tried:
             return _constants(layer, known, types, schemes, second, bias)
         found[name] = {
@@ -100,12 +105,30 @@ def _side_by_side(
     return rounding
 
 
-def _moments(
-    layer: Layer, real: Sequence[Values], made: Sequence[Values], second: bool, bias: bool
-) -> Moments | None:
-    """None where nothing needs them."""
+def _met(
+    layer: Layer,
+    real: Sequence[Values],
+    made: Sequence[Values],
+    second: bool,
+    bias: bool,
+    few_levels: bool,
+) -> Met | None:
+    """None where nothing needs it. few_levels: of a scheme that the layer may have."""
     second, bias = _wanted(layer, second, bias)
-    return moments(_rows_met(layer, real, made)) if second or bias else None
+    if not (second or bias):
+        return None
+    windows, site, name = layer.rule.windows, layer.site, layer.node.inputs[0]
+    assert windows is not None
+
+    def rows(sample: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        exact, rough = sample
+        return windows(site, exact), windows(site, rough)
+
+    parts = zip(real, made, strict=True)
+    pairs = [pair for exact, rough in parts for pair in zip(exact[name], rough[name], strict=True)]
+    if second and few_levels:
+        return met_by_halves(pairs, rows)
+    return Met(moments(map(rows, pairs)))
 
 
 def _wanted(layer: Layer, second: bool, bias: bool) -> tuple[bool, bool]:
@@ -116,7 +139,7 @@ def _wanted(layer: Layer, second: bool, bias: bool) -> tuple[bool, bool]:
 
 def _constants(
     layer: Layer,
-    known: Moments | None,
+    known: Met | None,
     types: Mapping[str, TensorType],
     schemes: Assignment,
     second: bool,
@@ -127,22 +150,16 @@ def _constants(
         found = nearest(layer, schemes, types)
     else:
         # where the bias takes the mean error, only what differs from the mean counts
-        levels = fitted(layer, schemes, types)
-        rows = second_order(layer.rows, levels, (known.centred() if bias else known).products)
-        found = Integers(rows, levels.scale)
-    return (
-        found if known is None or not bias else replace(found, bias=_corrected(layer, found, known))
-    )
-
-
-def _rows_met(
-    layer: Layer, real: Sequence[Values], made: Sequence[Values]
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    windows, name = layer.rule.windows, layer.node.inputs[0]
-    assert windows is not None
-    for parts in zip(real, made, strict=True):
-        for exact, rough in zip(*(values[name] for values in parts), strict=True):
-            yield windows(layer.site, exact), windows(layer.site, rough)
+        met = known.centred() if bias else known
+        rows = layer.rows
+        if schemes.of(layer.node).has_few_levels:
+            # such roundings change what follows so much that other weights than the model's come nearer
+            rows = improved(rows, met)
+        levels = fitted(layer, schemes, types, rows)
+        found = Integers(second_order(rows, levels, met.whole.products), levels.scale)
+    if known is None or not bias:
+        return found
+    return replace(found, bias=_corrected(layer, found, known.whole))
 
 
 def _corrected(layer: Layer, found: Integers, known: Moments) -> np.ndarray:

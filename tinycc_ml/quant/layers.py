@@ -95,9 +95,15 @@ def layers_of(graph: Graph, node: Node) -> Iterator[Layer]:
             yield Layer(node, site, rule, index, axis, len(graph.consumers[weights.name]) > 1)
 
 
-def fitted(layer: Layer, schemes: Assignment, types: Mapping[str, TensorType]) -> Levels:
-    """The grid of the layer's scheme, fitted to its weights. types: of activations."""
-    return schemes.of(layer.node).grid.fit(layer.rows, _smallest_scales(layer, types))
+def fitted(
+    layer: Layer,
+    schemes: Assignment,
+    types: Mapping[str, TensorType],
+    rows: np.ndarray | None = None,
+) -> Levels:
+    """The grid of the layer's scheme, fitted to its weights, or to others in their place. types: of activations."""
+    wanted = layer.rows if rows is None else rows
+    return schemes.of(layer.node).grid.fit(wanted, _smallest_scales(layer, types))
 
 
 def nearest(layer: Layer, schemes: Assignment, types: Mapping[str, TensorType]) -> Integers:

@@ -52,12 +52,13 @@ class Constants:
 @dataclass(frozen=True)
 class Trial:
     """Something that was tried. sqnr_db: of the worst output, on samples it was not made from; comparable within a
-    `step` only."""
+    `step` only. behind: most samples say that another way is better, whatever the sum of their errors."""
 
     step: str
     what: str
     sqnr_db: float
     kept: bool = False
+    behind: bool = False
 
 
 def constants_to_try(methods: Methods) -> tuple[Constants, ...]:

@@ -23,7 +23,13 @@ class Scheme:
     grid: Grid = INT8
     power_of_two: bool = False
 
+    @property
+    def has_few_levels(self) -> bool:
+        """Fewer than int8 has."""
+        return self.grid not in _WHOLE
 
+
+_WHOLE: tuple[Grid, ...] = (INT8, INT8_POW2, INT16)
 _GRIDS: tuple[Grid, ...] = (
     levels.INT4,
     levels.INT4_CHANNEL,
@@ -42,7 +48,6 @@ SCHEMES: Mapping[str, Scheme] = {
         *(Scheme(grid.name, grid=grid) for grid in _GRIDS),
     )
 }
-_WHOLE = (INT8, INT8_POW2, INT16)
 # Channels of fewer weights keep int8: next to their bias and multiplier there is nothing to gain
 _SHORT = 32
 # The first and the last node with weights keep int8 when they hold less than this part of all weights:
@@ -72,7 +77,7 @@ def assignment(graph: Graph, default: str, nodes: Mapping[str, str]) -> Assignme
                 hint=f"its nodes are {', '.join(sorted(known))}",
             )
     scheme = _scheme(default)
-    kept = () if scheme.grid in _WHOLE else _kept(graph)
+    kept = _kept(graph) if scheme.has_few_levels else ()
     whole = {name: Scheme("int8", scheme.activation) for name in kept}
     return Assignment(scheme, {**whole, **{n: _scheme(own) for n, own in nodes.items()}})
 

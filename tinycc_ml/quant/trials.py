@@ -18,7 +18,7 @@ from .budget import Allotted
 from .calibrate import Observed, Samples, calibrate, merged, sample_count
 from .compensate import compensated
 from .equalize import equalized, pairs
-from .judge import Judge
+from .judge import Judge, Score
 from .layers import layers, nearest
 from .methods import AUTO, Constants, Methods, Trial, constants_to_try
 from .quantize import with_inside_ranges
@@ -142,10 +142,10 @@ def _best_of(
         return True, ()
     ways = [("as it is", *nets[0]), ("equalised", *nets[1])]
 
-    def score(way: tuple[str, Net, Mapping[str, TensorType]]) -> float:
+    def score(way: tuple[str, Net, Mapping[str, TensorType]]) -> Score:
         _, net, types = way
         plain = {layer.key: nearest(layer, net.schemes, types) for layer in layers(net.graph)}
-        return net.judge.score((judged_on(net.graph, net.halves[1]), Rounding(types, plain)))
+        return net.judge.scores((judged_on(net.graph, net.halves[1]), Rounding(types, plain)))
 
     (_, net, _), trials = _winner("equalisation", ways, score, lambda w: w[0])
     return net is nets[1][0], trials
@@ -190,9 +190,9 @@ def _best_ranges(
     if methods.ranges == AUTO:
         ways.append(("by tensor", RANGES[0], by_tensor(*net.observed)))
 
-    def score(way: tuple[str, Ranges, Mapping[str, Ranges]]) -> float:
+    def score(way: tuple[str, Ranges, Mapping[str, Ranges]]) -> Score:
         folds = zip(net.observed, reversed(net.halves), strict=True)
-        return net.judge.score(
+        return net.judge.scores(
             *((judged_on(net.graph, n), Rounding(net.types(o, *way[1:]))) for o, n in folds)
         )
 
@@ -213,8 +213,8 @@ def _best_constants(
     """Made from one half, judged on the other."""
     judged = judged_on(net.graph, net.halves[1])
 
-    def score(way: Constants) -> float:
-        return net.judge.score((judged, made_of(net, net.halves[0], types, way, parts)))
+    def score(way: Constants) -> Score:
+        return net.judge.scores((judged, made_of(net, net.halves[0], types, way, parts)))
 
     return _winner("constants", ways, score, str)
 
@@ -233,18 +233,25 @@ def made_of(
 
 
 def _winner(
-    step: str, ways: Sequence[Way], score: Callable[[Way], float], name: Callable[[Way], str]
+    step: str, ways: Sequence[Way], score: Callable[[Way], Score], name: Callable[[Way], str]
 ) -> tuple[Way, tuple[Trial, ...]]:
-    """The earliest of the clearly best; nothing is tried when there is no choice."""
+    """The earliest of the clearly best; nothing is tried when there is no choice.
+
+    A softmax is sure of most samples: nearly all of the error belongs to the two or three between classes, and others would
+    choose otherwise. So what is behind sample by sample is out, whatever the sum says.
+    """
     if len(ways) == 1:
         return ways[0], ()
+    scores = [score(way) for way in ways]
+    steady = max(scores, key=lambda s: np.nan_to_num(s.mean_db, nan=-np.inf))
     # a net that gives no number at all is judged the worst there is
-    scores = [float(np.nan_to_num(score(way), nan=-np.inf, posinf=np.inf)) for way in ways]
-    top = max(scores)
-    chosen = next(k for k, found in enumerate(scores) if found >= top - _CLEARLY)
+    sums = [float(np.nan_to_num(s.sqnr_db, nan=-np.inf, posinf=np.inf)) for s in scores]
+    behind = [s.is_behind(steady) for s in scores]
+    top = max(s for s, out in zip(sums, behind, strict=True) if not out)
+    chosen = next(k for k, s in enumerate(sums) if not behind[k] and s >= top - _CLEARLY)
     trials = [
-        Trial(step, name(w), s, k == chosen)
-        for k, (w, s) in enumerate(zip(ways, scores, strict=True))
+        Trial(step, name(w), s, k == chosen, out)
+        for k, (w, s, out) in enumerate(zip(ways, sums, behind, strict=True))
     ]
     return ways[chosen], tuple(trials)
 

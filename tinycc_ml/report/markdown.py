@@ -130,7 +130,10 @@ def _how(accuracy: Row) -> str:
 def trial_table(accuracy: Row | None) -> list[str]:
     """What was tried, and how much each way gained."""
     trials = accuracy["trials"] if accuracy else ()
-    rows = ((t["step"], t["what"], _db(t["sqnr_db"]), "kept" if t["kept"] else "") for t in trials)
+    words = ("kept" if t["kept"] else "behind" if t["behind"] else "" for t in trials)
+    rows = (
+        (t["step"], t["what"], _db(t["sqnr_db"]), w) for t, w in zip(trials, words, strict=True)
+    )
     return table(("step", "way", "SQNR", ""), rows)
 
 
