@@ -23,9 +23,9 @@ class Candidate:
     scratch_bytes: int
     overlaps: tuple[Overlap, ...]
     cycles: float
-    slow_cycles: float = 0.0  # of cycles, those of the kernel's slower path
     x_format: str = PLAIN
     y_format: str = PLAIN
+    slow_cycles: float = 0.0  # of cycles, those of the kernel's slower path
     index: int = 0  # among the node's candidates
     flash_bytes: int = 0  # its constants
     code_bytes: int = 0  # C of this call: with its parameters, and what is inlined into it
@@ -104,7 +104,7 @@ def options_of(graph: Graph, node: Node, target: Target, optimize: str = "balanc
 def _of_kernel(node: Node, kernel: Kernel, site: Site) -> Candidate:
     return Candidate(
         node.name, kernel, kernel.scratch_bytes(site), overlaps_of(kernel, site), kernel.cycles(site),
-        kernel.slow_cycles(site), kernel.x_format, kernel.y_format, flash_bytes=_flash_bytes(kernel, site),
+        kernel.x_format, kernel.y_format, kernel.slow_cycles(site), flash_bytes=_flash_bytes(kernel, site),
     )  # fmt: skip
 
 
