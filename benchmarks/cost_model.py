@@ -16,9 +16,10 @@ import argparse
 import sys
 import tempfile
 import tomllib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,13 @@ from code_model import code_lines, fitted_code, linked_net, measured_pieces
 from nets import own_nets, shared_nets, table
 from untuned_models import MODELS, written
 
-from tinycc_ml.backend.candidates import options_of
-from tinycc_ml.backend.costs import Code, code_of, fit_name, forget_fits
+from tinycc_ml.backend.candidates import Candidate, options_of, together
+from tinycc_ml.backend.choose import Plan
+from tinycc_ml.backend.costs import Code, Costs, Fit, code_of, fit_name, forget_fits
 from tinycc_ml.backend.target import load_target
 from tinycc_ml.compiler import Compiled, Options, compile
 from tinycc_ml.report import Source
-from tinycc_ml.tuning import measured_costs
+from tinycc_ml.tuning import measured_plan, measured_plans
 
 COSTS = Path(__file__).resolve().parents[1] / "tinycc_ml" / "backend" / "costs.toml"
 MEDIAN, WORST = 0.07, 0.25
@@ -48,12 +50,13 @@ _SHOWN = 12
 
 @dataclass(frozen=True)
 class Sample:
-    """A candidate of a node: what its formula says, and of its slower path, what the fitted model expects, what was
-    counted."""
+    """A candidate of a node: whether its kernel was made for it alone, what its formula says, and of its slower path,
+    what the fitted model expects, what was counted."""
 
     net: str
     node: str
     kernel: str
+    alone: bool
     formula: float
     slow: float
     expected: float
@@ -65,19 +68,48 @@ class Sample:
 
 
 def samples_of(compiled: Compiled, net: str, optimize: str) -> list[Sample]:
-    """All candidates of all nodes, each measured within the net."""
-    plan, found = compiled.plan, []
-    counted = measured_costs(compiled, Source(net, "", None))
-    for node in plan.graph.nodes:
-        if node.name in plan.options:
-            raw = options_of(plan.graph, node, plan.target, optimize).candidates
-            for given, formula in zip(plan.options[node.name].candidates, raw, strict=True):
-                if given.key in counted:
-                    name, said = fit_name(node, given), (formula.cycles, formula.slow_cycles)
-                    found.append(
-                        Sample(net, node.name, name, *said, given.cycles, counted[given.key])
-                    )
-    return found
+    """All candidates of all nodes, each measured within the net, once where another node calls the same kernel and
+    once where none does, if both come."""
+    graph, target = compiled.plan.graph, compiled.plan.target
+    nodes = {n.name: n for n in graph.nodes if n.name in compiled.plan.options}
+    raw = {
+        c.key: c for n in nodes.values() for c in options_of(graph, n, target, optimize).candidates
+    }
+    found: dict[tuple[tuple[str, int], bool], Sample] = {}
+    for plan, counted in _every_plan(compiled, Source(net, "", None), optimize):
+        calls = Counter(c.name for c in plan.chosen.values())
+        for given in together(plan.chosen.values()):
+            if given.key in counted:
+                alone = _has_own_copy(given, optimize, calls[given.name])
+                name, cycles = fit_name(nodes[given.node], given), counted[given.key]
+                said = raw[given.key].cycles, raw[given.key].slow_cycles
+                sample = Sample(net, given.node, name, alone, *said, given.cycles, cycles)
+                found[given.key, alone] = sample
+    return list(found.values())
+
+
+def _every_plan(compiled: Compiled, source: Source, optimize: str) -> Iterator[tuple[Plan, Costs]]:
+    """Plans with all candidates, then for each kernel that several nodes called one where its first node alone does."""
+    several: dict[str, tuple[str, int]] = {}
+    for plan, counted in measured_plans(compiled, source):
+        yield plan, counted
+        calls = Counter(c.name for c in plan.chosen.values())
+        for given in plan.chosen.values():
+            if given.key in counted and calls[given.name] > 1 and _has_own_copy(given, optimize, 1):
+                several.setdefault(given.name, given.key)
+    for name, key in several.items():
+        yield measured_plan(compiled, source, partial(_cost_alone, name, key))
+
+
+def _cost_alone(name: str, key: tuple[str, int], candidate: Candidate) -> float:
+    """The least for one candidate of a kernel, the most for all others of it."""
+    return 0.0 if candidate.key == key else 1.0 + 100.0 * (candidate.name == name)
+
+
+def _has_own_copy(candidate: Candidate, optimize: str, calls: int) -> bool:
+    """Whether the compiler makes the kernel for this call, as it makes others for all of theirs."""
+    kernel = candidate.kernel
+    return calls == 1 and kernel is not None and not kernel.small and optimize != "speed"
 
 
 def tuned_nets(core: str, optimize: str) -> Iterator[tuple[str, Compiled]]:
@@ -108,23 +140,33 @@ def fitted(samples: Iterable[Sample]) -> dict[str, dict[str, float]]:
 
 
 def _fit(samples: Sequence[Sample]) -> dict[str, float]:
-    """Reweighted least squares of relative errors, close to least absolute ones. Few different sizes can
-    tell the factors only."""
-    formula, slow = (np.array([getattr(s, k) for s in samples]) for k in ("formula", "slow"))
-    wanted = {
-        "factor": formula - slow,
-        "slow": slow,
-        "each": np.ones_like(formula) if len(np.unique(formula)) > 2 else np.zeros_like(formula),
-    }
-    columns = {name: column for name, column in wanted.items() if column.any()}
-    counted = np.array([s.counted for s in samples])
-    solution = _least(np.stack(list(columns.values()), axis=1) / counted[:, None])
-    found = dict(zip(columns, solution.tolist(), strict=True))
-    return {"factor": 1.0, "each": 0.0} | found
+    """Of a kernel that several nodes call, and how much faster one is that is made for a single call."""
+    shared, alone = ([s for s in samples if s.alone == single] for single in (False, True))
+    found = _fit_alike(shared or alone)
+    if shared and alone:
+        fit = Fit(**found)
+        found["single"] = float(
+            np.median([s.counted / fit.cycles(s.formula, s.slow) for s in alone])
+        )
+    return found
+
+
+def _fit_alike(samples: Sequence[Sample]) -> dict[str, float]:
+    """Factors and what a call takes whatever its size, where that is told by sizes that differ: else by factors alone."""
+    formula, slow, counted = (
+        np.array([getattr(s, k) for s in samples]) for k in ("formula", "slow", "counted")
+    )
+    wanted = {"factor": formula - slow, "slow": slow, "each": np.ones_like(formula)}
+    columns = {name: column / counted for name, column in wanted.items() if column.any()}
+    found = dict(zip(columns, _least(np.stack(list(columns.values()), axis=1)), strict=True))
+    if len(np.unique(formula)) < 3 or abs(found["each"]) > counted.min() / 2:
+        del columns["each"]
+        found = dict(zip(columns, _least(np.stack(list(columns.values()), axis=1)), strict=True))
+    return {"factor": 1.0, "each": 0.0} | {name: float(value) for name, value in found.items()}
 
 
 def _least(columns: np.ndarray) -> np.ndarray:
-    """The solution of columns @ solution = 1 with about the least absolute errors."""
+    """The solution of columns @ solution = 1 with about the least absolute errors: reweighted least squares."""
     weights = np.ones(len(columns))
     for _ in range(50):
         root = np.sqrt(weights)
@@ -150,8 +192,8 @@ def to_toml(
 
 
 def _row(row: Mapping[str, float]) -> str:
-    slow = f", slow = {row['slow']:.4f}" if "slow" in row else ""
-    return f"factor = {row['factor']:.4f}, each = {row['each']:.1f}{slow}"
+    more = "".join(f", {name} = {row[name]:.4f}" for name in ("slow", "single") if name in row)
+    return f"factor = {row['factor']:.4f}, each = {row['each']:.1f}{more}"
 
 
 def judged(samples: Sequence[Sample], title: str) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from .backend.choose import choose_again, explore
+from .backend.candidates import Candidate
+from .backend.choose import Plan, choose_again, explore
 from .backend.costs import Costs
 from .backend.emit import write_files
 from .compiler import Compiled, limits_of_options, replanned
@@ -42,17 +43,33 @@ def measured_costs(
     compiled: Compiled, source: Source, progress: Progress | None = None
 ) -> dict[tuple[str, int], float]:
     """Modelled cycles of candidates by node and index, from runs of the whole net."""
-    plan, costs = compiled.plan, dict[tuple[str, int], float]()
-    wanted = {c.key for given in plan.options.values() for c in given.candidates}
-    for _ in range(_ROUNDS):
-        tried = explore(plan, optimize=compiled.options.optimize, known=costs)
-        found = profiled(replanned(compiled, tried), source)
-        if found.keys() <= costs.keys():
-            break
+    costs = dict[tuple[str, int], float]()
+    wanted = {c.key for given in compiled.plan.options.values() for c in given.candidates}
+    for _, found in measured_plans(compiled, source):
         costs |= found
         if progress:
             progress(len(costs), len(wanted))
     return costs
+
+
+def measured_plans(compiled: Compiled, source: Source) -> Iterator[tuple[Plan, Costs]]:
+    """Plans that together have the candidates of all nodes, as far as they go together, and the cycles of what each has
+    chosen."""
+    known = set[tuple[str, int]]()
+    for _ in range(_ROUNDS):
+        tried, found = measured_plan(compiled, source, lambda c: float(c.key in known))
+        if found.keys() <= known:
+            return
+        known.update(found)
+        yield tried, found
+
+
+def measured_plan(
+    compiled: Compiled, source: Source, cost: Callable[[Candidate], float]
+) -> tuple[Plan, Costs]:
+    """The plan of candidates that cost the least together, and the modelled cycles of each."""
+    tried = explore(compiled.plan, optimize=compiled.options.optimize, cost=cost)
+    return tried, profiled(replanned(compiled, tried), source)
 
 
 def profiled(compiled: Compiled, source: Source) -> Costs:

@@ -7,7 +7,7 @@ from math import inf
 
 import pytest
 
-from tinycc_ml.backend.candidates import Candidate, Options, code_bytes
+from tinycc_ml.backend.candidates import Candidate, Options, code_bytes, cycles_of, together
 from tinycc_ml.backend.costs import Code, Fit, code_of
 from tinycc_ml.backend.limits import check_limits
 from tinycc_ml.backend.search import Choice, Limits, Search
@@ -191,6 +191,16 @@ def test_a_fit_has_a_factor_for_the_slower_path() -> None:
     kernel = Candidate("a", _kernel("k"), 0, (), 100.0, slow_cycles=40.0)
     assert Fit(2.0, 5.0, 0.5).of(kernel).cycles == 2.0 * 60.0 + 0.5 * 40.0 + 5.0
     assert Fit(each=-200.0).of(kernel).cycles == 1.0
+
+
+def test_a_kernel_for_one_call_is_faster_than_one_for_several() -> None:
+    kernel = Fit(single=0.75).of(Candidate("a", _kernel("k"), 0, (), 100.0))
+    other = replace(kernel, node="b")
+    assert cycles_of([kernel]) == 75.0 and cycles_of([kernel, other]) == 200.0
+    assert [c.cycles for c in together([kernel, replace(other, kernel=_kernel("l"))])] == [
+        75.0,
+        75.0,
+    ]
 
 
 def test_code_was_measured_for_every_kernel_of_a_core() -> None:

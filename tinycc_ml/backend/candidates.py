@@ -33,6 +33,7 @@ class Candidate:
     single_bytes: int = (
         0  # so many fewer when nothing else calls the kernel: inlined, for literal shapes
     )
+    single_cycles: float = 0.0  # and so many cycles fewer then
     constants: tuple[str, ...] = ()  # their names: nodes with the same ones share them
     weights_bytes: int = 0  # of flash_bytes, what int8 weights take in its form
     packed: bool = False  # that is less than a byte each
@@ -57,6 +58,22 @@ def code_bytes(candidates: Collection[Candidate]) -> int:
     calls = Counter(c.name for c in candidates)
     single = sum(c.single_bytes for c in candidates if calls[c.name] == 1)
     return sum(c.code_bytes for c in candidates) + sum(shared_code(candidates).values()) - single
+
+
+def cycles_of(candidates: Collection[Candidate]) -> float:
+    """Of all nodes together."""
+    return sum(c.cycles for c in together(candidates))
+
+
+def together(candidates: Collection[Candidate]) -> list[Candidate]:
+    """What is chosen together, in the same order, each with the cycles that it then takes."""
+    calls = Counter(c.name for c in candidates)
+    return [
+        replace(c, cycles=c.cycles - c.single_cycles, single_cycles=0.0)
+        if calls[c.name] == 1 and c.single_cycles
+        else c
+        for c in candidates
+    ]
 
 
 @dataclass(frozen=True)

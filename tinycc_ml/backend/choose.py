@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 from ..errors import InternalError
 from ..ir.graph import Graph, Node
 from .arena import Arena, plan_arena, scratch_name, settled
-from .candidates import Candidate, Options
+from .candidates import Candidate, Options, together
 from .costs import Costs
 from .formats import assign, planar_tensors
 from .limits import check_limits, limits_of
@@ -132,11 +132,11 @@ def choose_again(plan: Plan, *, optimize: str, limits: Limits, costs: Costs) -> 
     return _plan(task, within_weights(task, lambda: task.found(plan.layout)))
 
 
-def explore(plan: Plan, *, optimize: str, known: Collection[tuple[str, int]]) -> Plan:
-    """The plan of the same steps with the most candidates whose key is not yet known: for measuring them."""
+def explore(plan: Plan, *, optimize: str, cost: Callable[[Candidate], float]) -> Plan:
+    """The plan of the same steps with the candidates that cost the least: for measuring them."""
     graph = plan.graph
     nodes, options = Task(plan.target, plan.io, optimize, Limits()).candidates(plan.layout)
-    chosen = assign(graph, nodes, options, lambda c: float(c.key in known))
+    chosen = assign(graph, nodes, options, cost)
     if chosen is None:
         raise InternalError("no choice of kernels agrees on the formats of tensors")
     arena = plan_arena(graph, nodes, chosen, plan.io, in_order=bool(plan.layout.bands))
@@ -146,4 +146,5 @@ def explore(plan: Plan, *, optimize: str, known: Collection[tuple[str, int]]) ->
 def _plan(task: Task, found: Found) -> Plan:
     best = replace(found.choice, arena=settled(found.choice.arena))
     check_limits(task.target, best, task.limits)
-    return Plan(found.layout, task.target, task.io, found.options, best.chosen, best.arena)
+    chosen = dict(zip(best.chosen, together(best.chosen.values()), strict=True))
+    return Plan(found.layout, task.target, task.io, found.options, chosen, best.arena)

@@ -24,17 +24,22 @@ Costs = Mapping[tuple[str, int], float]
 
 @dataclass(frozen=True)
 class Fit:
-    """cycles = factor * formula + each; `slow` instead of factor for what the formula says of the slower path."""
+    """cycles = factor * formula + each; `slow` instead of factor for what the formula says of the slower path. A
+    kernel that one node alone calls takes `single` times as many, where the compiler makes it for that call."""
 
     factor: float = 1.0
     each: float = 0.0
     slow: float = 1.0
+    single: float = 1.0
+
+    def cycles(self, formula: float, slow: float = 0.0) -> float:
+        """What a kernel takes that several nodes call. slow: of the formula's cycles, those of the slower path."""
+        return max(self.factor * (formula - slow) + self.slow * slow + self.each, 1.0)
 
     def of(self, candidate: Candidate) -> Candidate:
         """The candidate with the cycles of a core."""
-        slow = candidate.slow_cycles
-        cycles = self.factor * (candidate.cycles - slow) + self.slow * slow + self.each
-        return replace(candidate, cycles=max(cycles, 1.0))
+        cycles = self.cycles(candidate.cycles, candidate.slow_cycles)
+        return replace(candidate, cycles=cycles, single_cycles=(1.0 - self.single) * cycles)
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,11 @@ def code_of(core: str, optimize: str) -> Code:
 
 def measured(options: Options, costs: Costs) -> Options:
     """The candidates with cycles that were measured where there are any."""
-    return _each(options, lambda c: replace(c, cycles=costs.get(c.key, c.cycles)))
+    return _each(options, lambda c: _measured(c, costs.get(c.key)))
+
+
+def _measured(candidate: Candidate, cycles: float | None) -> Candidate:
+    return candidate if cycles is None else replace(candidate, cycles=cycles, single_cycles=0.0)
 
 
 def fit_name(node: Node, candidate: Candidate) -> str:

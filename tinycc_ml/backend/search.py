@@ -14,7 +14,7 @@ from math import inf
 from ..ir.graph import Graph, Node
 from ..ops.base import PLANAR
 from .arena import Arena, plan_arena
-from .candidates import Candidate, Options, code_bytes, shared_code
+from .candidates import Candidate, Options, code_bytes, cycles_of, shared_code
 from .formats import assign
 
 # How much slower than the fastest choice one may be that takes less memory
@@ -71,7 +71,7 @@ class Choice:
 
     @property
     def cycles(self) -> float:
-        return sum(c.cycles for c in self.chosen.values())
+        return cycles_of(self.chosen.values())
 
     def meets(self, limits: Limits) -> bool:
         return (
@@ -250,7 +250,7 @@ def _value(chosen: Mapping[str, Candidate], price: float) -> float:
     """Cycles, and those that the bytes of flash are worth."""
     candidates = chosen.values()
     flash = _constants(candidates) + code_bytes(candidates)
-    return sum(c.cycles for c in candidates) + price * flash
+    return cycles_of(candidates) + price * flash
 
 
 def _groups(candidates: Iterable[Candidate]) -> set[frozenset[str]]:

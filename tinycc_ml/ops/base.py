@@ -138,7 +138,7 @@ class Kernel:
     scratch_bytes: Callable[[Site], int] = lambda site: 0
     # Modelled cycles on a Cortex-M4: only ranks candidates against each other
     cycles: Callable[[Site], float] = lambda site: 0.0
-    # Of them, those of its slower path (edges, windows of other sizes), which costs.toml has a factor of its own for
+    # Of them, those of a slower path than what it is made for, which costs.toml has a factor of its own for
     slow_cycles: Callable[[Site], float] = lambda site: 0.0
     activations: tuple[int, ...] = (0,)
     # how the result may lie over an input

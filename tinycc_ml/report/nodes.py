@@ -76,6 +76,7 @@ def why(node: Node, candidate: Candidate | None, options: Options | None, step: 
             else f"{node.op} is always a loop nest"
         )
     count = len(options.candidates)
+    candidate = options.candidates[candidate.index]  # as it was offered
     if count > 1:
         fastest = min(options.candidates, key=lambda c: c.cycles)
         if candidate.cycles <= fastest.cycles:
