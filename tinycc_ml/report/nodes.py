@@ -76,7 +76,8 @@ def why(node: Node, candidate: Candidate | None, options: Options | None, step: 
             else f"{node.op} is always a loop nest"
         )
     count = len(options.candidates)
-    candidate = options.candidates[candidate.index]  # as it was offered
+    offered = (c for c in options.candidates if c.key == candidate.key)
+    candidate = next(offered, candidate)  # before it was known how many nodes call its kernel
     if count > 1:
         fastest = min(options.candidates, key=lambda c: c.cycles)
         if candidate.cycles <= fastest.cycles:
