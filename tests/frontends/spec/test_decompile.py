@@ -53,10 +53,17 @@ def test_small_nets_have_the_same_c(name: str, tmp_path: Path) -> None:
     assert files[0] == files[1]
 
 
+# Cases of old opsets that the language, which has the newest, can't say
+REFUSED = {
+    "flattened_opset_11": "of opset 11 goes over all axes from 1 on",
+    "upsample": "the language has no operator Upsample",
+}
+
+
 @pytest.mark.parametrize(("op", "case"), all_cases())
 def test_every_operator_can_be_written(op: Op, case: Case, tmp_path: Path) -> None:
-    if case.name == "flattened_opset_11":
-        with pytest.raises(ModelError, match="of opset 11 goes over all axes from 1 on"):
+    if case.name in REFUSED:
+        with pytest.raises(ModelError, match=REFUSED[case.name]):
             _decompiled(model_of(case), tmp_path)
         return
     try:
