@@ -5,7 +5,7 @@ core, bytes of code that it expects of a net and those of the linked image.
     python benchmarks/cost_model.py --fit-cycles  fits tinycc_ml/backend/costs.toml to the MLPerf Tiny nets first
     python benchmarks/cost_model.py --fit-code    fits and judges the bytes of code only
 
-Every candidate of every node is measured in its net. The formulas of the kernels are fitted, two or three
+Every candidate of every node is measured in its net. The formulas of the kernels are fitted, two to four
 numbers for each, to the nets of ../shared/models; errors are those on the nets nobody tuned for (untuned_models.py).
 Exits with 1 when their median is above 7 % or one node's above 25 %.
 """
@@ -71,16 +71,17 @@ def samples_of(compiled: Compiled, net: str, optimize: str) -> list[Sample]:
     """All candidates of all nodes, each measured within the net, once where another node calls the same kernel and
     once where none does, if both come."""
     graph, target = compiled.plan.graph, compiled.plan.target
+    code = code_of(target.core, optimize)
     nodes = {n.name: n for n in graph.nodes if n.name in compiled.plan.options}
     raw = {
         c.key: c for n in nodes.values() for c in options_of(graph, n, target, optimize).candidates
     }
     found: dict[tuple[tuple[str, int], bool], Sample] = {}
-    for plan, counted in _every_plan(compiled, Source(net, "", None), optimize):
+    for plan, counted in _every_plan(compiled, Source(net, "", None), code):
         calls = Counter(c.name for c in plan.chosen.values())
         for given in together(plan.chosen.values()):
             if given.key in counted:
-                alone = _has_own_copy(given, optimize, calls[given.name])
+                alone = calls[given.name] == 1 and code.is_made_for_one(given)
                 name, cycles = fit_name(nodes[given.node], given), counted[given.key]
                 said = raw[given.key].cycles, raw[given.key].slow_cycles
                 sample = Sample(net, given.node, name, alone, *said, given.cycles, cycles)
@@ -88,14 +89,14 @@ def samples_of(compiled: Compiled, net: str, optimize: str) -> list[Sample]:
     return list(found.values())
 
 
-def _every_plan(compiled: Compiled, source: Source, optimize: str) -> Iterator[tuple[Plan, Costs]]:
+def _every_plan(compiled: Compiled, source: Source, code: Code) -> Iterator[tuple[Plan, Costs]]:
     """Plans with all candidates, then for each kernel that several nodes called one where its first node alone does."""
     several: dict[str, tuple[str, int]] = {}
     for plan, counted in measured_plans(compiled, source):
         yield plan, counted
         calls = Counter(c.name for c in plan.chosen.values())
         for given in plan.chosen.values():
-            if given.key in counted and calls[given.name] > 1 and _has_own_copy(given, optimize, 1):
+            if given.key in counted and calls[given.name] > 1 and code.is_made_for_one(given):
                 several.setdefault(given.name, given.key)
     for name, key in several.items():
         yield measured_plan(compiled, source, partial(_cost_alone, name, key))
@@ -104,12 +105,6 @@ def _every_plan(compiled: Compiled, source: Source, optimize: str) -> Iterator[t
 def _cost_alone(name: str, key: tuple[str, int], candidate: Candidate) -> float:
     """The least for one candidate of a kernel, the most for all others of it."""
     return 0.0 if candidate.key == key else 1.0 + 100.0 * (candidate.name == name)
-
-
-def _has_own_copy(candidate: Candidate, optimize: str, calls: int) -> bool:
-    """Whether the compiler makes the kernel for this call, as it makes others for all of theirs."""
-    kernel = candidate.kernel
-    return calls == 1 and kernel is not None and not kernel.small and optimize != "speed"
 
 
 def tuned_nets(core: str, optimize: str) -> Iterator[tuple[str, Compiled]]:
@@ -132,7 +127,7 @@ def sampled(nets: Iterable[tuple[str, Compiled]], optimize: str) -> list[Sample]
 
 
 def fitted(samples: Iterable[Sample]) -> dict[str, dict[str, float]]:
-    """By kernel: factor and constant, such that relative errors are small."""
+    """By kernel: the numbers of a Fit, such that relative errors are small."""
     by_kernel: dict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
         by_kernel[sample.kernel].append(sample)

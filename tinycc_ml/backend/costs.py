@@ -55,6 +55,13 @@ class Code:
     each: float = 0.0
     nest: float = 0.0
 
+    def is_made_for_one(self, candidate: Candidate) -> bool:
+        """Whether the compiler makes the kernel for its call where no other node calls it, else one for all."""
+        kernel = candidate.kernel
+        return kernel is not None and (
+            self.inlined == "single" or (self.inlined == "small" and not kernel.small)
+        )
+
     def of(self, candidate: Candidate) -> Candidate:
         """The candidate with its code."""
         if candidate.kernel is None:
@@ -64,7 +71,7 @@ class Code:
         own, call, single = sizes.get(name, 0), self.each, 0
         if self.inlined == "every" or (self.inlined == "small" and candidate.kernel.small):
             call += self.factor * sizes.pop(name, 0)
-        elif self.inlined != "never":
+        elif self.is_made_for_one(candidate):
             single = round((1.0 - self.factor) * own)
         pieces = tuple(sorted(sizes.items()))
         return replace(candidate, code_bytes=round(call), pieces=pieces, single_bytes=single)

@@ -58,7 +58,7 @@ class Tensor:
     @property
     def is_uniform(self) -> bool:
         """A constant of many values that are all alike, of which one is kept."""
-        return self.data is not None and _is_repeated(self.data)
+        return self.data is not None and is_repeated(self.data)
 
     @property
     def source_name(self) -> str:
@@ -69,7 +69,7 @@ def constant(name: str, type_: TensorType, data: np.ndarray) -> Tensor:
     """A constant tensor; its data is made read-only. Many values that are all alike are kept as one, with strides
     of 0."""
     dtype = type_.dtype.numpy
-    if _is_repeated(data):
+    if is_repeated(data):
         one = np.asarray(data[(0,) * data.ndim], dtype)
         array = np.broadcast_to(one, type_.shape)
         array = array if array.size >= _MANY else array.copy()
@@ -81,7 +81,8 @@ def constant(name: str, type_: TensorType, data: np.ndarray) -> Tensor:
     return Tensor(name, type_, array)
 
 
-def _is_repeated(data: np.ndarray) -> bool:
+def is_repeated(data: np.ndarray) -> bool:
+    """Several values that are one in memory."""
     sizes = zip(np.shape(data), np.asarray(data).strides, strict=True)
     return data.size > 1 and all(step == 0 for size, step in sizes if size > 1)
 

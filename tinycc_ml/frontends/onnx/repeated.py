@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from ...ir.graph import is_repeated
 from ...ops import table
 
 Inputs = Sequence[np.ndarray | None]
@@ -45,7 +46,7 @@ def _is_old(proto: onnx.NodeProto) -> bool:
 
 
 def _is_alike(array: np.ndarray) -> bool:
-    return array.size == 1 or (array.size > 1 and not any(array.strides))
+    return array.size == 1 or is_repeated(array)
 
 
 def kept_size(array: np.ndarray) -> int:
