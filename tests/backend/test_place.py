@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tinycc_ml.backend.blocks import Allowance, joint_bytes
 from tinycc_ml.backend.place import Block, lower_bound, overlaps, place
+from tinycc_ml.backend.place_windows import in_windows
 
 
 def clashes(blocks: Sequence[Block], offsets: Mapping[str, int], size: int) -> list[str]:
@@ -174,3 +175,47 @@ def test_what_first_fit_misses_is_found_and_proven() -> None:
     made = place(found)
     assert made.proof in ("bound", "optimal")
     assert overlaps(found, made.offsets) == []
+
+
+# One period of a net in bands of rows: buffers by letter with bytes, first and last step, and which result may lie over which
+# operand, of how many periods before, from which lead on
+PERIOD, KEPT_ALL_ALONG = 16, 4608
+BAND = {
+    "a": (2304, 0, 3), "b": (1536, 2, 5), "c": (768, 3, 16), "d": (3840, 4, 7), "e": (768, 6, 9),
+    "f": (768, 7, 20), "g": (3072, 8, 11), "h": (1536, 10, 13), "i": (1536, 11, 24), "j": (2304, 12, 15),
+    "k": (768, 15, 28), "l": (381, 1, 1), "m": (768, 2, 2), "n": (2064, 5, 5), "o": (900, 6, 6),
+    "p": (1568, 9, 9), "q": (896, 10, 10), "r": (2112, 13, 13), "s": (900, 14, 14),
+}  # fmt: skip
+OVER = [
+    ("a", "c", 1, 768), ("c", "a", 0, -768), ("d", "f", 1, 768), ("f", "d", 0, -2304),
+    ("g", "i", 1, 1536), ("i", "g", 0, 0), ("j", "k", 1, 768), ("k", "j", 0, -768),
+]  # fmt: skip
+
+
+def _in_bands(periods: int) -> tuple[list[Block], list[Allowance]]:
+    starts = [(p, p * PERIOD) for p in range(periods)]
+    found = [
+        Block(f"{name}{p}", size, start + first, start + last)
+        for p, start in starts
+        for name, (size, first, last) in BAND.items()
+    ]
+    rules = [
+        Allowance(f"{over}{p}", f"{under}{p - before}", lead)
+        for p, _ in starts
+        for over, under, before, lead in OVER
+        if p >= before
+    ]
+    return [Block("long", KEPT_ALL_ALONG, 0, periods * PERIOD), *found], rules
+
+
+@pytest.mark.parametrize("periods", [3, 8])
+def test_many_steps_are_searched_window_by_window(periods: int) -> None:
+    found, rules = _in_bands(periods)
+    placed = place(found, rules)
+    assert placed.proof == "bound"
+    assert not overlaps(found, placed.offsets, rules)
+    assert in_windows(found, rules, placed.bytes - 4) is None
+
+
+def test_windows_are_for_graphs_of_more_steps_than_one_holds() -> None:
+    assert in_windows([Block("a", 4, 0, 9), Block("b", 4, 3, 5)], [], 8) is None

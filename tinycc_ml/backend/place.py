@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from .blocks import Allowance, Block, Rivals, lower_bound, rivals_of
 from .first_fit import first_fit, neighbours_of, orders
 from .place_exact import size_of, smallest
+from .place_windows import in_windows
 
 __all__ = ["Allowance", "Block", "Placement", "lower_bound", "overlaps", "place"]
 
@@ -33,13 +34,16 @@ class Placement:
 def place(
     blocks: Sequence[Block], allowances: Sequence[Allowance] = (), *, thorough: bool = True
 ) -> Placement:
-    """The smallest arena found: by first fit, then by a search, with more effort when `thorough`.
-    The same blocks get the same places."""
+    """The smallest arena found: by first fit, then by a search, with more effort, first window by window, when
+    `thorough`. The same blocks get the same places."""
     bound = lower_bound(blocks, allowances)
     rivals = rivals_of(blocks, allowances)
     shuffles, steps = _THOROUGH if thorough else _QUICK
     best = _first_fit(blocks, rivals, bound, shuffles)
     size, proof = size_of(blocks, best), BOUND
+    if size > bound and thorough:
+        best = in_windows(blocks, allowances, bound) or best
+        size = size_of(blocks, best)
     if size > bound:
         found = smallest(blocks, rivals, allowances, bound, best, steps)
         best, size = found.offsets, found.bytes

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from .blocks import Allowance, Block, Rivals, aligned, unit_of
 from .first_fit import Neighbours, lowest_free, neighbours_of
 
 _FAR = 1 << 60
+_NONE: Mapping[int, int] = MappingProxyType({})
 _MOST_PAIRS = 600  # each may be settled inside the other: a limit for recursion
 Ranges = tuple[tuple[int, int], ...]  # of a difference of offsets, both ends included
 
 
-class _OutOfSteps(Exception):
+class OutOfSteps(Exception):
     """The effort that was allowed is spent."""
 
 
@@ -54,19 +56,19 @@ def smallest(
 ) -> Found:
     """The smallest arena, starting from a placement that is known and a lower bound. First the bound
     itself is tried, which often can be reached, with half of the steps; then less and less is asked for."""
-    search = _Search(blocks, rivals, allowances)
+    search = Search(blocks, rivals, allowances)
     best = known
     search.steps = steps // 2
     try:
         better = search.within(bound)
-    except _OutOfSteps:
+    except OutOfSteps:
         better = None
     search.steps += steps - steps // 2
     try:
         while better is None and search.refuted < size_of(blocks, best) - 1:
             better = search.within(size_of(blocks, best) - 1)
             best, better = better or best, None
-    except _OutOfSteps:
+    except OutOfSteps:
         return Found(best, size_of(blocks, best), False)
     best = better or best
     return Found(best, size_of(blocks, best), True)
@@ -76,13 +78,17 @@ def size_of(blocks: Sequence[Block], offsets: Mapping[int, int]) -> int:
     return max((offsets[k] + b.bytes for k, b in enumerate(blocks)), default=0)
 
 
-class _Search:
-    """The blocks as arrays, and the steps that may still be taken."""
+class Search:
+    """The blocks as arrays, and the steps that may still be taken. fixed: offsets, by index, that are settled."""
 
     def __init__(
-        self, blocks: Sequence[Block], rivals: Sequence[Rivals], allowances: Sequence[Allowance]
+        self,
+        blocks: Sequence[Block],
+        rivals: Sequence[Rivals],
+        allowances: Sequence[Allowance],
+        fixed: Mapping[int, int] = _NONE,
     ):
-        self.blocks, self.steps, self.refuted = blocks, 0, -1
+        self.blocks, self.fixed, self.steps, self.refuted = blocks, fixed, 0, -1
         self.neighbours: Neighbours = neighbours_of(len(blocks), rivals)
         self.unit = unit_of(blocks)
         self.rounded = [aligned(b.bytes, self.unit) for b in blocks]
@@ -90,7 +96,7 @@ class _Search:
         self.all_stacks = _stacks(blocks, allowances)
 
     def within(self, size: int) -> dict[int, int] | None:
-        """A placement in `size` bytes; None when there is none."""
+        """A placement in `size` bytes; None when there is none. OutOfSteps when that is not known."""
         core = self._core(size)
         self.pairs = [(a, b) for a, b, _ in self.all_pairs if a in core and b in core]
         ranges = [r for a, b, r in self.all_pairs if a in core and b in core]
@@ -100,11 +106,13 @@ class _Search:
             self.pairs_of[b].append(k)
         kept = {tuple(k for k in stack if k in core) for stack in self.all_stacks}
         self.stacks = sorted(s for s in kept if len(s) > 1)
-        high = [(size - b.bytes) // b.align * b.align for b in self.blocks]
-        state = _State([0] * len(high), high, ranges)
+        low = [self.fixed.get(k, 0) for k in range(len(self.blocks))]
+        tops = [(size - b.bytes) // b.align * b.align for b in self.blocks]
+        high = [self.fixed.get(k, top) for k, top in enumerate(tops)]
+        state = _State(low, high, ranges)
         fits = min(high, default=0) >= 0 and self._narrow(state, range(len(self.pairs)))
         if len(self.pairs) > _MOST_PAIRS:
-            raise _OutOfSteps
+            raise OutOfSteps
         placed = self._solve(state) if fits else None
         if placed is None:
             self.refuted = max(self.refuted, size)
@@ -120,7 +128,7 @@ class _Search:
         while before != len(self.rest):
             before = len(self.rest)
             for k in tuple(core):
-                if self._has_room(k, core, size):
+                if k not in self.fixed and self._has_room(k, core, size):
                     del core[k]
                     self.rest.append(k)
         return core
@@ -178,7 +186,7 @@ class _Search:
         while queue:
             self.steps -= 1
             if self.steps < 0:
-                raise _OutOfSteps
+                raise OutOfSteps
             k, _ = queue.popitem()
             a, b = self.pairs[k]
             least, most = low[b] - high[a], high[b] - low[a]

@@ -59,13 +59,12 @@ class DeadWork:
 
 def remove_dead_work(graph: Graph, multiple: int = 1) -> Graph:
     """multiple: what is left of a tensor that loses channels is a multiple of it, or all there was."""
-    ranges, going = _found(graph, multiple)
-    return narrowed(graph, going, _values(graph, ranges))
+    return narrowed(graph, _going(graph, multiple), _dead(graph)[1])
 
 
 def removed_channels(graph: Graph, multiple: int = 1) -> tuple[Removed, ...]:
     """The proof of every channel that `remove_dead_work` takes out of `graph`; an alias has no work of its own."""
-    ranges, going = _found(graph, multiple)
+    ranges, going = _dead(graph)[0], _going(graph, multiple)
     return tuple(
         _proof(node, graph.tensors[name], ranges[name], channel)
         for node in graph.nodes
@@ -117,15 +116,21 @@ def _read(graph: Graph, ranges: Mapping[str, Interval]) -> Masks:
 
 
 @lru_cache(maxsize=2)
-def _found(graph: Graph, multiple: int) -> tuple[Mapping[str, Interval], Masks]:
-    """The values of tensors, and the channels that can go: asked for by the pass, and for its proof."""
+def _dead(graph: Graph) -> tuple[Mapping[str, Interval], Values, Masks]:
+    """The values of tensors, those of constant channels, and the channels that can go: asked for by the pass, for
+    whatever multiple, and for its proof."""
     ranges = value_ranges(graph)
     values, read = _values(graph, ranges), _read(graph, ranges)
-    going = possible(graph, {name: ~mask for name, mask in read.items()}, values)
+    return ranges, values, possible(graph, {name: ~mask for name, mask in read.items()}, values)
+
+
+def _going(graph: Graph, multiple: int) -> Masks:
+    """Those of the channels that can go that leave a multiple."""
+    _, values, going = _dead(graph)
     while any(_too_many(mask, multiple) for mask in going.values()):
         fewer = {name: _without_first(m, _too_many(m, multiple)) for name, m in going.items()}
         going = possible(graph, fewer, values)
-    return ranges, going
+    return going
 
 
 def _too_many(going: np.ndarray, multiple: int) -> int:
