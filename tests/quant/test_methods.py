@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinycc_ml.cli import options
+from tinycc_ml.cli import compile_options as options
 from tinycc_ml.errors import DataError
 from tinycc_ml.frontends.onnx import load
 from tinycc_ml.frontends.spec.recipe import CALLS

@@ -12,9 +12,6 @@ from click.core import ParameterSource
 
 from .screen import Screen
 
-# As quant/methods.py has them, which --help does not wait for
-RANGE_METHODS = ("auto", "min-max", "percentile", "least-error", "entropy", "propagated")
-ROUNDINGS = ("auto", "nearest", "second-order")
 Number = TypeVar("Number", int, float)
 
 
@@ -58,51 +55,6 @@ class Amount(click.ParamType):
         if not 0 < amount < inf:
             self.fail(f"wants a number such as 4000, 64K or 1.5M, got {text!r}", param, context)
         return amount
-
-
-def quantizer_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """How integers are found; what is not said is tried, and kept where it helps."""
-    for option in (
-        click.option(
-            "--sqnr",
-            type=float,
-            metavar="DB",
-            help="Mixed precision: the least dB of the worst output, with the fewest bytes of weights.",
-        ),
-        click.option(
-            "--weights",
-            type=Amount(1024),
-            metavar="BYTES",
-            help="Mixed precision: the most that stored weights may take, 20K; a scheme for each layer.",
-        ),
-        click.option(
-            "--explain-accuracy", is_flag=True, help="Report what rounding each node costs."
-        ),
-        click.option(
-            "--equalize/--no-equalize",
-            default=None,
-            help="Scale channels of neighbouring layers to like ranges. Default: where it helps.",
-        ),
-        click.option(
-            "--bias-correction/--no-bias-correction",
-            default=None,
-            help="The mean error of channels goes into biases. Default: where it helps.",
-        ),
-        click.option(
-            "--rounding",
-            type=click.Choice(ROUNDINGS),
-            default="auto",
-            help="Of weights; default: auto.",
-        ),
-        click.option(
-            "--ranges",
-            type=click.Choice(RANGE_METHODS),
-            default="auto",
-            help="Of activations; propagated: without data, of --input-range. Default: auto.",
-        ),
-    ):
-        command = option(command)
-    return command
 
 
 def was_said(option: str) -> bool:
