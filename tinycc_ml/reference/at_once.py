@@ -16,9 +16,8 @@ import numpy as np
 from ..ir.graph import Attrs, Graph, Node
 from ..ops import op_of
 from ..ops.base import Site
-from .run import Values, evaluator
+from .run import Results, Values, evaluator
 
-Results = Callable[[Values], tuple[np.ndarray, ...]]
 # Of what the largest node reads and writes: more runs at once would not stay in the cache
 _BYTES_AT_ONCE = 1 << 22
 

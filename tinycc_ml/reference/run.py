@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from ..ops import op_of
 from ..ops.base import Site
 
 Values = Mapping[str, np.ndarray]
+Results = Callable[[Values], tuple[np.ndarray, ...]]
 
 
 def run(graph: Graph, inputs: Values) -> dict[str, np.ndarray]:
@@ -29,13 +31,22 @@ def outputs(graph: Graph, inputs: Values) -> dict[str, np.ndarray]:
     """The outputs of the graph by name. Tensors are dropped as soon as nothing reads them."""
     values: dict[str, np.ndarray] = {name: np.asarray(inputs[name]) for name in graph.inputs}
     values = {name: v.reshape(graph.type(name).shape) for name, v in values.items()}
-    last = {name: k for k, node in enumerate(graph.nodes) for name in node.inputs}
-    for k, node in enumerate(graph.nodes):
-        values.update(zip(node.outputs, evaluate(graph, node, values), strict=True))
-        for name in set(node.inputs):
-            if last[name] == k and name not in graph.outputs:
-                values.pop(name, None)
+    for node, results, dropped in _steps(graph):
+        values.update(zip(node.outputs, results(values), strict=True))
+        for name in dropped:
+            values.pop(name, None)
     return {name: _value(graph, name, values) for name in graph.outputs}
+
+
+@lru_cache(maxsize=4)
+def _steps(graph: Graph) -> tuple[tuple[Node, Results, tuple[str, ...]], ...]:
+    """Each node with what gives its results, and what nothing reads after it: the same for every sample."""
+    last = {name: k for k, node in enumerate(graph.nodes) for name in node.inputs}
+    last |= dict.fromkeys(graph.outputs, len(graph.nodes))
+    return tuple(
+        (node, evaluator(graph, node), tuple(n for n in {*node.inputs} if last[n] == k))
+        for k, node in enumerate(graph.nodes)
+    )
 
 
 def run_all(graph: Graph, samples: Values) -> Iterator[dict[str, np.ndarray]]:
@@ -50,7 +61,7 @@ def evaluate(graph: Graph, node: Node, values: Values) -> tuple[np.ndarray, ...]
     return evaluator(graph, node)(values)
 
 
-def evaluator(graph: Graph, node: Node) -> Callable[[Values], tuple[np.ndarray, ...]]:
+def evaluator(graph: Graph, node: Node) -> Results:
     """What gives the results of one node, for many runs of a graph. ModelError when the op has no reference
     for these types."""
     op, site = op_of(node), Site.of(graph, node)
