@@ -57,6 +57,13 @@ def test_a_goal_gives_some_speed_for_memory(optimize: str, wanted: list[int]) ->
     assert taken(found.best(optimize, Limits())) == wanted
 
 
+@pytest.mark.parametrize(("flash", "wanted"), [(700, [1, 1]), (900, [0, 0])])
+def test_size_takes_memory_for_flash_as_parts_have_them(flash: int, wanted: list[int]) -> None:
+    """Four bytes of flash, of each of the two nodes, for one of memory, of which both use the same."""
+    found = search((400, 1e6), (0, 1e6), flash=(0, flash))
+    assert taken(found.best("size", Limits())) == wanted
+
+
 def test_a_limit_of_memory_costs_what_it_must() -> None:
     offers = (400, 1000.0), (200, 1500.0), (0, 9000.0)
     choice = search(*offers).best("speed", Limits(ram=BYTES + 200))

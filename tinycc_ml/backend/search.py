@@ -22,7 +22,9 @@ AS_FAST = {"speed": 1.03, "balanced": 1.05, "size": 1.5}
 # Cycles that a byte of flash is worth: as many as a part of 80 MHz and 256 KB has for each of its bytes when it
 # runs the net 20 times a second, for size five times a second
 _BYTE_WORTH = {"speed": 0.0, "balanced": 16.0, "size": 64.0}
-# What it is worth instead, tried in turn while the limits of memory and flash are not met together
+# What of a byte of memory one of flash counts for where the least is wanted: parts have about four times as much of it
+_FLASH_IN_MEMORY = {"speed": 0.0, "balanced": 0.0, "size": 0.25}
+# What a byte of flash is worth instead, in cycles, tried in turn while the limits of memory and flash are not met together
 _FLASH_PRICES = tuple(0.05 * 2.0**k for k in range(24))
 _ROUNDS = 200
 # A byte of memory that no peak asks for: it decides between equals
@@ -97,7 +99,8 @@ class Search:
 
     def best(self, optimize: str, limits: Limits) -> Choice:
         """Of choices within the limits that are about as good as the best of them in cycles and flash, the one
-        with the least memory. When none is within, the one that misses them least."""
+        with the least memory, for size with the least memory and flash. When none is within, the one that misses them
+        least."""
         worth, slack = _BYTE_WORTH[optimize], AS_FAST[optimize] - 1.0
         for price in (worth, *(p for p in _FLASH_PRICES if p > worth)):
             self._shrink(price, slack, limits, slack if price == worth else inf)
@@ -238,7 +241,8 @@ def preferred(optimize: str, limits: Limits, choices: Sequence[Choice]) -> Choic
     slowest = max(best.cycles, (1.0 + slack) * fastest)
     bar = _value(best.chosen, worth) + slack * fastest
     good = (c for c in within if _value(c.chosen, worth) <= bar and c.cycles <= slowest)
-    return min(good, key=lambda c: (c.ram, _value(c.chosen, worth), c.flash))
+    part = _FLASH_IN_MEMORY[optimize]
+    return min(good, key=lambda c: (c.ram + part * c.flash, _value(c.chosen, worth), c.flash))
 
 
 def _constants(candidates: Iterable[Candidate]) -> int:
