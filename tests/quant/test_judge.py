@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from tinycc_ml.ir.types import I8, I16, DType
+from tinycc_ml.numerics.quantization import affine
 from tinycc_ml.quant.judge import Judge, Outputs, Score, output_sqnr, sample_db
-from tinycc_ml.quant.simulate import EXACT, simulated
+from tinycc_ml.quant.simulate import EXACT, Rounding, simulated
 from tinycc_ml.quant.trials import _winner
 
 from ..texts import graph, random_inputs
@@ -64,12 +68,20 @@ output {name}
 """
 
 
-@pytest.mark.parametrize(("name", "counts"), [("h", False), ("y", True)])
-def test_samples_count_where_the_scale_of_the_output_is_known(name: str, counts: bool) -> None:
+@pytest.mark.parametrize(
+    ("name", "dtype", "counts"), [("h", I8, False), ("y", I8, True), ("y", I16, False)]
+)
+def test_samples_count_where_an_int8_output_has_a_known_scale(
+    name: str, dtype: DType, counts: bool
+) -> None:
+    """Of int16 what matters is what is cut off, on a few samples."""
     made = graph(NET.format(name=name))
     runs = [random_inputs(made, seed) for seed in range(8)]
     samples = {n: np.stack([r[n] for r in runs]) for n in made.inputs}
     judge = Judge(made, samples, simulated(made, samples, range(8), EXACT))
-    found = judge.scores((range(8), EXACT))
+    rounding = Rounding(
+        {name: replace(made.type(name), dtype=dtype, quant=affine(0.0, 1.0, dtype))}
+    )
+    found = judge.scores((range(8), rounding))
     assert (found.samples_db is not None) is counts
     assert not found.is_behind(found)

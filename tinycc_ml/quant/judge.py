@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..ir.graph import Graph
-from ..ir.types import Quant
+from ..ir.types import I8, Quant
 from ..ops import op_of
 from ..reference.compare import sqnr_db
 from .calibrate import Samples
@@ -22,8 +22,8 @@ Outputs = Sequence[Mapping[str, np.ndarray]]
 
 @dataclass(frozen=True)
 class Score:
-    """SQNR of the worst output. samples_db: of the worst output whose scale is known beforehand, the dB of each sample;
-    None: there is no such output."""
+    """SQNR of the worst output. samples_db: of the worst int8 output whose scale is known beforehand, the dB of each
+    sample; None: there is no such output."""
 
     sqnr_db: float
     samples_db: np.ndarray | None = None
@@ -61,7 +61,9 @@ class Judge:
             for values in simulated(self.graph, self.samples, numbers, self._judged(rounding))
         ]
         steps = {name: _known_scale(self.graph, name) for name in self.graph.outputs}
-        each = [sample_db(real, made, n, step) for n, step in steps.items() if step is not None]
+        # of int16 it is what lies beyond a range that does harm, on few samples, and all others are good enough
+        coarse = [n for n in steps if all(_is_int8(rounding, n) for _, rounding in folds)]
+        each = [sample_db(real, made, n, step) for n in coarse if (step := steps[n]) is not None]
         return Score(worst_sqnr(real, made), min(each, key=np.mean, default=None))
 
     def _judged(self, rounding: Rounding) -> Rounding:
@@ -77,6 +79,11 @@ def _known_scale(graph: Graph, name: str) -> float | None:
     maker = graph.producers.get(name)
     rule = op_of(maker).quantize if maker else None
     return rule.output.scale0 if rule is not None and isinstance(rule.output, Quant) else None
+
+
+def _is_int8(rounding: Rounding, name: str) -> bool:
+    type_ = rounding.types.get(name)
+    return type_ is not None and type_.dtype == I8
 
 
 def worst_sqnr(real: Outputs, made: Outputs) -> float:
