@@ -157,9 +157,8 @@ def widening(weights: str) -> float:
 
 def portable_cycles(vectors: int, channels: int, inputs: int) -> float:
     """Modelled cycles on a Cortex-M4 of the portable blocks: 4 channels, then single ones, of two vectors or of
-    a last one. What begins a pair is among those of a block; without one it comes on top."""
+    a last one."""
     blocks, rest = divmod(channels, BLOCK)
     pair = blocks * (370.0 + 21.9 * inputs) + rest * (257.0 + 12.5 * inputs)
-    pair += 0.0 if blocks else 75.0
     single = blocks * (260.0 + 13.25 * inputs) + rest * (180.0 + 7.0 * inputs)
     return vectors // 2 * pair + vectors % 2 * single

@@ -160,7 +160,7 @@ def _gather_cycles(site: Site) -> float:
     for one node: between the two."""
     rows, taps = site.inputs[1].shape[1], _window_bytes(site) / 2
     single = site.inputs[1].shape[1:3] == (1, 1)
-    return 100.0 + 1.5 * taps if single else 105.0 * rows + 2.6 * taps
+    return 110.0 + 1.5 * taps if single else 105.0 * rows + 2.6 * taps
 
 
 def _portable_cycles(site: Site) -> float:
