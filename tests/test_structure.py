@@ -46,6 +46,7 @@ FREE = {"__init__", "__main__"}
 NAMED = {
     "passes/signed_activations.py": "it signs what quantize and requantize make",
     "passes/absorb_qdq.py": "it works on quantize and dequantize, and moves them past transposes",
+    "passes/affine.py": "it changes the constants of add and mul",
     "passes/channels_last.py": "it moves transposes and reshapes",
     "passes/fold_affine.py": "it folds add, sub and mul",
     "passes/fuse_chains.py": "it makes chains",

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InternalError
+from .statistics import Statistics
 from .types import TensorType
 
 Attrs = Mapping[str, Any]
@@ -33,12 +34,14 @@ class Origin:
 
 @dataclass(frozen=True, eq=False)
 class Tensor:
-    """A value made once; its name is its identity. `data` is set for constants only."""
+    """A value made once; its name is its identity. `data` is set for constants only, `statistics` where training has
+    left some; no result depends on them."""
 
     name: str
     type: TensorType
     data: np.ndarray | None = None
     origin: Origin | None = None
+    statistics: Statistics | None = None
 
     @property
     def is_constant(self) -> bool:
@@ -170,6 +173,8 @@ def verify_structure(graph: Graph) -> None:
     for name, tensor in graph.tensors.items():
         if name != tensor.name:
             raise InternalError(f"tensor {tensor.name!r} is filed under {name!r}")
+        if tensor.statistics is not None and not tensor.statistics.fits(tensor.shape):
+            raise InternalError(f"tensor {name!r} is {tensor.type}, its statistics are of others")
     for node in graph.nodes:
         _check_reads(node, known)
         for out in node.outputs:

@@ -1,6 +1,6 @@
 """Canonical text of a graph: the same graph gives the same text. For dumps, tests and the hash.
 
-grammar/graph.lark is its grammar, parse.py reads it. Names of nodes and origins of tensors are not in it.
+grammar/graph.lark is its grammar, parse.py reads it. Names of nodes, origins and statistics of tensors are not in it.
 """
 
 from __future__ import annotations

@@ -1,15 +1,19 @@
 """(x - mean) * scale / sqrt(variance + epsilon) + bias for each channel, with constants.
 
 Written as a multiplication and an addition, which the pass fold_affine folds into weights: there is no such
-node in a graph.
+node in a graph. Its result keeps what training saw: mean and variance are those of x, so the channels of the result
+have `bias` as their mean and |scale| as their deviation, but for epsilon (S. Ioffe, C. Szegedy, "Batch Normalization",
+2015, section 3).
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from ..ir.statistics import Statistics
 from .base import Case, Const, Op
 from .importing import OnnxNode, never_emitted
 
@@ -39,7 +43,15 @@ def from_onnx(node: OnnxNode) -> None:
         node.refuse("BatchNormalization: a variance is negative or no number")
     shape = (x.shape[1], *(1,) * (x.rank - 2))
     product = node.emit("mul", [node.inputs[0], _constant(node, "factor", factor, shape)])
-    node.emit("add", [product, _constant(node, "offset", bias - mean * factor, shape)], out=0)
+    made = node.emit(
+        "add", [product, _constant(node, "offset", bias - mean * factor, shape)], out=0
+    )
+    node.draft.set_tensor(
+        replace(
+            node.draft.tensors[made],
+            statistics=Statistics(bias, np.abs(factor) * np.sqrt(variance), axis=1),
+        )
+    )
 
 
 def _constant(node: OnnxNode, hint: str, values: np.ndarray, shape: tuple[int, ...]) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..ir.graph import Graph, Node, Origin, Tensor
 from ..ir.rewrite import Draft
+from ..ir.statistics import Statistics
 from ..ir.types import TensorType
 from ..ops import infer, op_of
 from ..ops.base import Site
@@ -155,7 +156,8 @@ def op_keeps_constant(tensor: Tensor, inverse: Perm) -> bool:
 
 
 def _moved_tensor(tensor: Tensor, inverse: Perm, perm: Perm, draft: Draft) -> Tensor:
-    """The result before the transpose: its own name, and its origin one permutation further away."""
+    """The result before the transpose: its own name, its origin one permutation further away, and what is known of
+    its channels."""
     type_ = tensor.type.with_shape(tuple(tensor.shape[i] for i in inverse))
     if type_.quant is not None:
         type_ = replace(type_, quant=type_.quant.moved(inverse))
@@ -163,7 +165,9 @@ def _moved_tensor(tensor: Tensor, inverse: Perm, perm: Perm, draft: Draft) -> Te
     if origin is not None:
         onward = origin.permutation or tuple(range(len(perm)))
         origin = Origin(origin.name, tuple(perm[i] for i in onward), origin.channels)
-    return Tensor(draft.fresh(f"{tensor.name}.nhwc"), type_, origin=origin)
+    known = tensor.statistics
+    name = draft.fresh(f"{tensor.name}.nhwc")
+    return Tensor(name, type_, None, origin, known and known.moved(inverse))
 
 
 def _replace(
@@ -175,8 +179,10 @@ def _replace(
     op: str,
     moves: list[dict],
 ) -> None:
-    """`node` on other inputs makes `outputs`; an `op` node turns each into what it was."""
+    """`node` on other inputs makes `outputs`, which take over the statistics; an `op` node turns each into what it was."""
     draft.remove_node(node)
+    for former in node.outputs:
+        draft.set_tensor(replace(draft.tensors[former], statistics=None))
     names = [draft.add_tensor(tensor) for tensor in outputs]
     draft.add_node(node.op, inputs, names, attrs, node.name)
     for former, name, move in zip(node.outputs, names, moves, strict=True):
@@ -206,9 +212,9 @@ def _sink_reshapes(draft: Draft, node: Node) -> bool:
     if type_.quant is not None and not type_.quant.is_per_tensor:
         return False
     infer(node.op, [draft.tensors[n].type for n in inputs], node.attrs)
-    moved = Tensor(
-        draft.fresh(f"{y.name}.image"), type_, origin=_reshaped_origin(y.origin, source, target)
-    )
+    origin = _reshaped_origin(y.origin, source, target)
+    known = _reshaped_statistics(y.statistics, source, target)
+    moved = Tensor(draft.fresh(f"{y.name}.image"), type_, None, origin, known)
     _replace(draft, node, tuple(inputs), dict(node.attrs), [moved], "reshape", [{"shape": target}])
     return True
 
@@ -217,11 +223,25 @@ def _reshaped_origin(origin: Origin | None, source: Perm, target: Perm) -> Origi
     """The origin of a tensor of shape `target` for its values in shape `source`: other axes of size 1."""
     if origin is None or origin.permutation is None:
         return origin and Origin(origin.name)
-    long = iter(k for k, size in enumerate(source) if size != 1)
-    place = {k: next(long) for k, size in enumerate(target) if size != 1}
+    place = _places(source, target)
     ones = tuple(k for k, size in enumerate(source) if size == 1)
     order = tuple(place[k] for k in origin.permutation if k in place)
     return Origin(origin.name, (*ones, *order), origin.channels)
+
+
+def _places(source: Perm, target: Perm) -> dict[int, int]:
+    """Axes of `target` to those of `source`, but for those of size 1, in which alone they differ."""
+    long = iter(k for k, size in enumerate(source) if size != 1)
+    return {k: next(long) for k, size in enumerate(target) if size != 1}
+
+
+def _reshaped_statistics(known: Statistics | None, source: Perm, target: Perm) -> Statistics | None:
+    """Those of a tensor of shape `target` for its values in shape `source`; of one channel, along any axis of size 1."""
+    if known is None:
+        return None
+    places = _places(source, target)
+    axis = places.get(known.axis, source.index(1) if 1 in source else None)
+    return None if axis is None else known.along(axis)
 
 
 def _runtime(draft: Draft, name: str) -> bool:

@@ -6,12 +6,15 @@ MatMul + Add its bias. Any op with weights and channels on its last axis takes p
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from ..ir.graph import Graph, Node, Origin
+from ..ir.graph import Graph, Node, Tensor
 from ..ir.rewrite import Draft
 from ..ops import op_of
 from ..ops.base import QuantizeRule, no_limits
+from .affine import scaled, shifted, takes_bias
 
 
 def fold_affine(graph: Graph) -> Graph:
@@ -42,17 +45,32 @@ def _fold_into(draft: Draft, maker: Node, rule: QuantizeRule, node: Node, operan
     y = draft.tensors[maker.outputs[0]]
     if draft.tensors[node.outputs[0]].shape != y.shape:
         return False
-    if node.op == "mul":
-        inputs = _scaled(draft, maker, rule, operand, y.shape[-1])
+    values = _per_channel(draft, operand, y.shape[-1])
+    if node.op == "add" and takes_bias(maker, rule) and _is_bias(draft, operand, y.shape[-1]):
+        inputs: tuple[str, ...] | None = (*maker.inputs, operand)
+    elif values is None:
+        return False
+    elif node.op == "mul":
+        inputs = scaled(draft, maker, rule, values)
     else:
-        inputs = _shifted(
-            draft, maker, rule, operand, y.shape[-1], -1.0 if node.op == "sub" else 1.0
-        )
+        inputs = shifted(draft, maker, rule, -values if node.op == "sub" else values, operand)
     if inputs is None:
         return False
+    if values is not None:
+        _hand_on_statistics(draft, y, node, values)
     draft.remove_node(node)
     draft.replace_node(maker, inputs=inputs, outputs=node.outputs)
     return True
+
+
+def _hand_on_statistics(draft: Draft, y: Tensor, node: Node, values: np.ndarray) -> None:
+    """What is known of `y` says as much of the result of `node`, where that knows nothing itself."""
+    result, known = draft.tensors[node.outputs[0]], y.statistics
+    if result.statistics or known is None or known.axis != y.type.rank - 1:
+        return
+    offset = -values if node.op == "sub" else values
+    moved = known.scaled(values) if node.op == "mul" else known.shifted(offset)
+    draft.set_tensor(replace(result, statistics=moved))
 
 
 def _per_channel(draft: Draft, name: str, channels: int) -> np.ndarray | None:
@@ -65,49 +83,6 @@ def _per_channel(draft: Draft, name: str, channels: int) -> np.ndarray | None:
     if tensor.shape[-1] == channels == tensor.type.size:
         return tensor.data.ravel()
     return None
-
-
-def _scaled(
-    draft: Draft, maker: Node, rule: QuantizeRule, operand: str, channels: int
-) -> tuple[str, ...] | None:
-    factor = _per_channel(draft, operand, channels)
-    ((index, axis),) = rule.weights.items()
-    weights = draft.tensors[maker.inputs[index]]
-    if factor is None or weights.data is None:
-        return None
-    shape = [1] * weights.type.rank
-    shape[axis] = -1
-    inputs = list(maker.inputs)
-    scaled = weights.data.astype(np.float64) * factor.reshape(shape)
-    inputs[index] = draft.add_constant(
-        weights.name, scaled.astype(np.float32), origin=weights.origin
-    )
-    if rule.bias is not None and rule.bias < len(inputs):
-        bias = draft.tensors[inputs[rule.bias]]
-        if bias.data is None:
-            return None
-        inputs[rule.bias] = draft.add_constant(bias.name, bias.data * factor, origin=bias.origin)
-    return tuple(inputs)
-
-
-def _shifted(
-    draft: Draft, maker: Node, rule: QuantizeRule, operand: str, channels: int, sign: float
-) -> tuple[str, ...] | None:
-    assert rule.bias is not None
-    if rule.bias >= len(maker.inputs):
-        if sign == 1.0 and _is_bias(draft, operand, channels):
-            return (*maker.inputs, operand)
-        bias = None
-    else:
-        bias = draft.tensors[maker.inputs[rule.bias]].data
-        if bias is None:
-            return None
-    shift = _per_channel(draft, operand, channels)
-    if shift is None:
-        return None
-    total = sign * shift if bias is None else bias + sign * shift
-    name = draft.add_constant(operand, np.asarray(total, np.float32), origin=Origin(operand))
-    return (*maker.inputs[: rule.bias], name)
 
 
 def _is_bias(draft: Draft, name: str, channels: int) -> bool:

@@ -5,6 +5,7 @@ On integers this needs one quantisation before and after the clip, so that no ro
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ def _fuse(draft: Draft, clip: Node) -> None:
     if low == "q_min" and low not in maker.attrs:
         return
     attrs = {**maker.attrs, **_joined(maker.attrs, clip.attrs, low, high)}
+    draft.set_tensor(replace(draft.tensors[y], statistics=draft.tensors[x].statistics))
     draft.remove_node(clip)
     draft.replace_node(maker, outputs=(y,), attrs=attrs)
 

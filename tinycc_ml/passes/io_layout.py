@@ -52,7 +52,6 @@ def _permute_output(
         inputs = tuple(inner if n == name else n for n in reader.inputs)
         draft.replace_node(reader, inputs=inputs)
     shape = tuple(tensor.shape[p] for p in to_api)
-    draft.set_tensor(
-        replace(tensor, type=tensor.type.with_shape(shape), origin=Origin(name, to_model))
-    )
+    moved = replace(tensor, type=tensor.type.with_shape(shape), origin=Origin(name, to_model))
+    draft.set_tensor(replace(moved, statistics=None))
     draft.add_node("transpose", [inner], [name], {"perm": to_api}, f"{name}.layout")

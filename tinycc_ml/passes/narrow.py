@@ -116,8 +116,11 @@ def _narrowed(tensor: Tensor, kept: np.ndarray) -> Tensor:
     shape = (*tensor.shape[:-1], int(kept.sum()))
     former = tensor.origin or Origin(tensor.name)
     channels = model_channels(tensor)[kept]
+    known = tensor.statistics
+    is_cut = known is not None and known.axis == tensor.type.rank - 1
     return replace(
         tensor,
         type=tensor.type.with_shape(shape),
+        statistics=known.kept(kept) if known and is_cut else known,
         origin=replace(former, channels=tuple(channels.tolist())),
     )

@@ -39,9 +39,8 @@ def _permute(draft: Draft, dense: Node) -> None:
     shape = draft.tensors[dense.inputs[0]].shape
     for node in between:  # quantize and dequantize between the transpose and dense are kept
         entry = _copied(draft, node, entry)
-    flat = draft.add_tensor(
-        replace(draft.tensors[dense.inputs[0]], name=draft.fresh(f"{dense.name}.flat"))
-    )
+    former = replace(draft.tensors[dense.inputs[0]], statistics=None)
+    flat = draft.add_tensor(replace(former, name=draft.fresh(f"{dense.name}.flat")))
     draft.add_node("reshape", [entry], [flat], {"shape": shape}, f"{dense.name}.flat")
     draft.replace_node(dense, inputs=(flat, weights, *dense.inputs[2:]))
 
@@ -63,7 +62,8 @@ def _path_to_transpose(draft: Draft, dense: Node) -> tuple[Node, list[Node]] | N
 def _copied(draft: Draft, node: Node, entry: str) -> str:
     former = draft.tensors[node.outputs[0]]
     type_ = replace(former.type, shape=draft.tensors[entry].shape)
-    name = draft.add_tensor(replace(former, name=draft.fresh(f"{former.name}.nhwc"), type=type_))
+    name = draft.fresh(f"{former.name}.nhwc")
+    draft.add_tensor(replace(former, name=name, type=type_, statistics=None))
     draft.add_node(node.op, [entry], [name], node.attrs, f"{node.name}.nhwc")
     return name
 
