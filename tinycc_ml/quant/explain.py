@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from ..ir.graph import Graph, Node
 from ..reference.compare import sqnr_db
 from .calibrate import Samples
 from .judge import Judge
-from .layers import layers_of
+from .layers import Layer, layers_of
 from .simulate import EXACT, Rounding, drop, last_reads, starts, step
 
 _BINS = 32
@@ -82,6 +82,18 @@ def explain(judge: Judge, numbers: Sequence[int], rounding: Rounding) -> Explana
     )
 
 
+def with_weights_of(graph: Graph, why: Explanation) -> Explanation:
+    """With the histograms of the weights that the nodes have in `graph`."""
+    first = {node.name: next(layers_of(graph, node), None) for node in graph.nodes}
+    return replace(
+        why, nodes=tuple(replace(error, weights=_weights(first[error.node])) for error in why.nodes)
+    )
+
+
+def _weights(layer: Layer | None) -> Histogram | None:
+    return Histogram.of(layer.rows.ravel()) if layer else None
+
+
 def _own(graph: Graph, node: Node, rounding: Rounding) -> Rounding | None:
     """What of the rounding is this node's; None: nothing."""
     types = {name: rounding.types[name] for name in node.outputs if name in rounding.types}
@@ -120,11 +132,18 @@ def _error(
         cut_off = float(np.mean((real < first - scale / 2) | (real > last + scale / 2)))
         low, high = np.percentile(real, [5.0, 95.0])
         levels = round((min(high, last) - max(low, first)) / scale) + 1
-    weights = Histogram.of(layer.rows.ravel()) if layer else None
     found = sqnr_db(real, made)
     tensor = graph.tensors[name].source_name
     return NodeError(
-        node.name, node.op, tensor, found, alone, levels, cut_off, Histogram.of(real), weights
+        node.name,
+        node.op,
+        tensor,
+        found,
+        alone,
+        levels,
+        cut_off,
+        Histogram.of(real),
+        _weights(layer),
     )
 
 

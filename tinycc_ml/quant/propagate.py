@@ -1,8 +1,9 @@
 """Ranges without data: the distribution of the inputs is propagated through the net.
 
 Drawn inputs run through the float net, and of every channel the mean and the standard deviation are kept, of sums
-before a fused clamp. A tensor's range holds REACH deviations around the mean of each of its channels, and is never
-wider than what interval arithmetic says that its values can be.
+before a fused clamp. Where training has left both (stand_in.py), the drawn values are made to have them. A tensor's range
+holds REACH deviations around the mean of each of its channels, TRAINED_REACH of those of training, and is never wider
+than what interval arithmetic says that its values can be.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ from math import erfc, sqrt
 
 import numpy as np
 
-from ..ir.graph import Graph, Node
-from ..ops import op_of
+from ..ir.graph import Graph
 from ..reference.run import evaluate
 from .bounds import Bounds, bounds
 from .calibrate import Observed, Samples, calibrate, sample_count
+from .stand_in import stand_in, without_clamp
 
 REACH = 4.0
+# Real values have longer tails than drawn ones: M. Nagel et al., "Data-Free Quantization Through Weight Equalization and
+# Bias Correction" (2019), take as many around what batch norm knows
+TRAINED_REACH = 6.0
 
 
 @dataclass(frozen=True)
@@ -44,25 +48,30 @@ class Spread:
 @dataclass(frozen=True)
 class Propagated:
     """Of float run-time tensors by name: `observed`, with the range for extremes; `spreads`, as far as
-    there are channels; `limits`, what values can be at most. `real`: the float outputs of each sample."""
+    there are channels; `limits`, what values can be at most. `real`: the float outputs of each sample; `graph`: what
+    the samples ran through, the stand-in where training has left statistics; `known`: tensors that have those."""
 
     observed: Mapping[str, Observed]
     spreads: Mapping[str, Spread]
     limits: Mapping[str, Bounds]
     real: Sequence[Mapping[str, np.ndarray]]
+    graph: Graph
+    known: frozenset[str] = frozenset()
 
 
 def propagate(
     graph: Graph, samples: Samples, inputs: Mapping[str, tuple[float, float]]
 ) -> Propagated:
     """samples: drawn inputs [N, ...] by name; inputs: their ranges, which they keep."""
-    observed, real = calibrate(graph, samples)
-    spreads, limits = _spreads(graph, samples), bounds(graph, inputs)
+    stand = stand_in(graph, samples)
+    observed, real = calibrate(stand.graph, samples)
+    spreads, limits = _spreads(stand.graph, samples), bounds(graph, inputs)
     found = dict(observed)
     for name, spread in spreads.items():
-        ends = inputs[name] if name in inputs else _within(spread.range(), limits[name].ends)
+        reach = TRAINED_REACH if name in stand.known else REACH
+        ends = inputs[name] if name in inputs else _within(spread.range(reach), limits[name].ends)
         found[name] = replace(observed[name], low=ends[0], high=ends[1])
-    return Propagated(found, spreads, limits, real)
+    return Propagated(found, spreads, limits, real, stand.graph, stand.known)
 
 
 def _within(range_: tuple[float, float], limits: tuple[float, float]) -> tuple[float, float]:
@@ -77,18 +86,11 @@ def _spreads(graph: Graph, samples: Samples) -> dict[str, Spread]:
         for name in graph.inputs:
             _add(sums, name, values[name])
         for node in graph.nodes:
-            free, clamp = _without_clamp(node)
+            free, clamp = without_clamp(node)
             for name, made in zip(node.outputs, evaluate(graph, free, values), strict=True):
                 _add(sums, name, made)
                 values[name] = made if clamp is None else np.clip(made, *clamp).astype(made.dtype)
     return {name: _spread(*found) for name, found in sums.items()}
-
-
-def _without_clamp(node: Node) -> tuple[Node, tuple[float, float] | None]:
-    attrs = dict(node.attrs)
-    low, high = attrs.pop("min", -np.inf), attrs.pop("max", np.inf)
-    clamps = op_of(node).clamps and len(attrs) < len(node.attrs)
-    return (replace(node, attrs=attrs), (low, high)) if clamps else (node, None)
 
 
 def _add(sums: dict[str, np.ndarray], name: str, values: np.ndarray) -> None:

@@ -20,7 +20,8 @@ _DOUBLE = 2.0
 class Risk:
     """Of a stored tensor, by its name in the model. low..high: its range; at_most: what values can be whatever the
     inputs, as far as that is known. cut_off: the part of values beyond the range if channels are normally distributed
-    with the moments propagated; cut_off_double: with twice their standard deviations."""
+    with the moments propagated; cut_off_double: with twice their standard deviations. trained: the moments are those of
+    training, which batch norm has kept."""
 
     tensor: str
     low: float
@@ -28,6 +29,7 @@ class Risk:
     at_most: tuple[float, float] | None
     cut_off: float
     cut_off_double: float
+    trained: bool = False
 
 
 def risks(graph: Graph, found: Propagated, types: Mapping[str, TensorType]) -> tuple[Risk, ...]:
@@ -48,5 +50,5 @@ def _risk(graph: Graph, found: Propagated, name: str, type_: TensorType) -> Risk
     known = isfinite(least) and isfinite(most)
     return Risk(
         graph.tensors[name].source_name, float(low), float(high), (least, most) if known else None,
-        spread.beyond(*ends), spread.beyond(*ends, times=_DOUBLE),
+        spread.beyond(*ends), spread.beyond(*ends, times=_DOUBLE), name in found.known,
     )  # fmt: skip

@@ -193,12 +193,15 @@ def risk_table(accuracy: Row | None) -> list[str]:
             r["tensor"],
             _range(r["low"], r["high"]),
             _range(*r["at_most"]) if r["at_most"] else "",
+            "training" if r["trained"] else "drawn inputs",
             f"{100 * r['cut_off']:.3f} %",
             f"{100 * r['cut_off_double']:.3f} %",
         )
         for r in (accuracy["risks"] if accuracy else ())
     )
-    return table(("tensor", "range", "at most", "cut off", "with twice the spread"), rows)
+    return table(
+        ("tensor", "range", "at most", "moments of", "cut off", "with twice the spread"), rows
+    )
 
 
 def _range(low: float, high: float) -> str:
