@@ -84,9 +84,16 @@ def problem(net: str) -> Problem:
 
 
 def ours(given: Problem, methods: Methods) -> np.ndarray:
+    made = calibrated(given, methods)
+    return _stacked(given, lambda x: real_outputs(made, x))
+
+
+def calibrated(given: Problem, methods: Methods) -> Graph:
+    """The integer graph."""
     samples = {given.name: given.inputs[: given.first]}
-    made = quantize_with_best(given.graph, samples, integer_passes(), fixed={}, methods=methods)
-    return _stacked(given, lambda x: real_outputs(made.graph, x))
+    return quantize_with_best(
+        given.graph, samples, integer_passes(), fixed={}, methods=methods
+    ).graph
 
 
 def _stacked(given: Problem, run: Callable) -> np.ndarray:
