@@ -33,10 +33,10 @@ def image_net() -> onnx.ModelProto:
 
 
 def row_net() -> onnx.ModelProto:
-    """One-dimensional images; the last batch norm gives the output."""
+    """One-dimensional images; the last batch norm, whose epsilon counts, gives the output."""
     nodes = [
         node("Conv", "x w0", "c0", strides=[2], pads=[1, 1]), _norm("c0", "n0"), node("Relu", "n0", "r0"),
-        node("Conv", "r0 w1", "c1", pads=[1, 1]), _norm("c1", "n1"),
+        node("Conv", "r0 w1", "c1", pads=[1, 1]), _norm("c1", "n1", 0.25),
     ]  # fmt: skip
     constants = {"w0": weights(1, 4, 2, 3), "w1": weights(2, 4, 4, 3)}
     return _with_norms(model(nodes, {"x": (1, 2, 12)}, ["n1"], constants), 4)
@@ -82,8 +82,9 @@ def _rows(proto: onnx.ModelProto, name: str, samples: np.ndarray) -> np.ndarray:
     return np.concatenate(rows).astype(np.float64)
 
 
-def _norm(x: str, y: str) -> onnx.NodeProto:
-    return node("BatchNormalization", f"{x} {y}.scale {y}.bias {y}.mean {y}.var", y)
+def _norm(x: str, y: str, epsilon: float = 1e-5) -> onnx.NodeProto:
+    operands = f"{x} {y}.scale {y}.bias {y}.mean {y}.var"
+    return node("BatchNormalization", operands, y, epsilon=epsilon)
 
 
 def _with_norms(proto: onnx.ModelProto, channels: int, **others: int) -> onnx.ModelProto:

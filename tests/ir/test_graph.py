@@ -9,6 +9,7 @@ import pytest
 
 from tinycc_ml.errors import InternalError
 from tinycc_ml.ir.graph import Graph, Node, constant, verify_structure
+from tinycc_ml.ir.statistics import Statistics
 from tinycc_ml.ir.types import F32, I8, Quant, TensorType
 
 from ..texts import graph
@@ -102,3 +103,11 @@ def test_sizes_of_types() -> None:
     assert TensorType((2, 3), F32).bytes == 24
     assert TensorType((), I8).size == 1
     assert I8.range == (-128, 127)
+
+
+def test_statistics_of_another_number_of_channels_are_refused() -> None:
+    made = _chain()
+    known = Statistics(np.zeros(3), np.ones(3), axis=0)
+    tensors = {**made.tensors, "a": replace(made.tensors["a"], statistics=known)}
+    with pytest.raises(InternalError, match="statistics are of others"):
+        verify_structure(replace(made, tensors=tensors))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tinycc_ml.ir.graph import Graph
+from tinycc_ml.ir.statistics import Statistics
 from tinycc_ml.passes.fold_affine import fold_affine
 
 from ..texts import assert_same_values, graph
@@ -150,3 +153,25 @@ def test_weights_that_two_nodes_share_are_scaled_for_one_only() -> None:
         output u""")
     assert _ops(after) == ["dense", "dense"]
     assert after.nodes[1].inputs == ("z", "w", "b")
+
+
+@pytest.mark.parametrize(
+    ("line", "mean", "deviation"),
+    [
+        ("y: f32[1,2] = mul(h, c)", [1.0, 6.0], [1.5, 3.0]),
+        ("y: f32[1,2] = add(h, c)", [2.5, -5.0], [3.0, 1.0]),
+        ("y: f32[1,2] = sub(h, c)", [1.5, 1.0], [3.0, 1.0]),
+    ],
+)
+def test_what_is_known_of_a_result_is_known_of_what_it_becomes(
+    line: str, mean: list[float], deviation: list[float]
+) -> None:
+    before = graph(f"""{DENSE}
+        constant c: f32[2] = [0.5, -3]
+        h: f32[1,2] = dense(x, w, b)
+        {line}
+        output y""")
+    known = Statistics(np.array([2.0, -2.0]), np.array([3.0, 1.0]), axis=1)
+    tensors = {**before.tensors, "h": replace(before.tensors["h"], statistics=known)}
+    made = fold_affine(replace(before, tensors=tensors)).tensors["y"].statistics
+    assert made is not None and (made.mean.tolist(), made.deviation.tolist()) == (mean, deviation)

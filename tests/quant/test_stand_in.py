@@ -17,6 +17,7 @@ from tinycc_ml.ops.base import no_limits
 from tinycc_ml.passes import FLOAT, integer_passes, run_passes
 from tinycc_ml.passes.io_layout import io_layout
 from tinycc_ml.passes.narrow import narrowed
+from tinycc_ml.passes.widen_halves import widen_halves
 from tinycc_ml.quant.choose import quantize_with_best, real_outputs
 from tinycc_ml.quant.draw import InputRange
 from tinycc_ml.quant.methods import Methods
@@ -31,7 +32,7 @@ from ..norms import first_net, image_net, row_net, samples_of, trained
 from ..texts import graph
 
 NETS = {net.__name__: net for net in (image_net, row_net, first_net)}
-# float32 sums of a few hundred terms, and epsilon's part of the variance
+# float32 sums of a few hundred terms
 CLOSE = 1e-4
 
 
@@ -86,6 +87,21 @@ def test_statistics_go_through_folding_and_layouts_to_the_values_they_are_of(
     if layout == "nhwc" and made.type(made.inputs[0]).rank == 4:
         samples = np.moveaxis(samples, 2, -1)
     _assert_have(made, samples)
+
+
+def test_statistics_of_a_float16_model_are_those_of_its_values() -> None:
+    """1 %: ten times the rounding of a float16."""
+    proto = image_net()
+    wide = _known(_float_net(trained(proto, samples_of(proto))))
+    for c in proto.graph.initializer:
+        c.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(c).astype(np.float16), c.name))
+    for value in (*proto.graph.input, *proto.graph.output):
+        value.type.tensor_type.elem_type = onnx.TensorProto.FLOAT16
+    half = _known(run_passes(load(proto), (widen_halves, *FLOAT)))
+    assert len(half) == len(wide) == 5
+    for one, other in zip(half.values(), wide.values(), strict=True):
+        np.testing.assert_allclose(one.mean, other.mean, rtol=0.01, atol=0.01)
+        np.testing.assert_allclose(one.deviation, other.deviation, rtol=0.01, atol=0.01)
 
 
 @pytest.mark.parametrize("net", NETS)
