@@ -71,6 +71,25 @@ def settled(arena: Arena) -> Arena:
     )
 
 
+def peak_step(arena: Arena) -> int:
+    """The step at which most bytes of the arena are in use."""
+    return max(range(len(arena.order)), key=lambda step: used_bytes(arena, step))
+
+
+def used_bytes(arena: Arena, step: int) -> int:
+    """Bytes in use at a step; those of buffers that lie over each other count once."""
+    live = sorted(
+        (arena.placement.offsets[b.name], b.bytes)
+        for b in arena.blocks
+        if b.first <= step <= b.last
+    )
+    used, end = 0, 0
+    for offset, size in live:
+        used += max(offset + size - max(end, offset), 0)
+        end = max(end, offset + size)
+    return used
+
+
 def _unplaced(
     graph: Graph,
     order: Sequence[Node],

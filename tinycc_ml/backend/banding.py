@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from ..ir.graph import Graph, Node
 from ..passes.row_bands import Chain, Stage, Work, stage_of, work_of
-from .search import Choice, Limits, used_bytes
+from .arena import used_bytes
+from .search import Choice, Limits
 
 _LONGEST = 10  # nodes of a chain
 _BANDS = (2, 3, 4, 6, 8, 12, 16, 24)

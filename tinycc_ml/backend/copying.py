@@ -10,9 +10,8 @@ from collections.abc import Callable, Collection, Mapping
 
 from ..ir.graph import Graph
 from ..ops import op_of
-from .arena import Arena, executed_nodes, plan_arena
+from .arena import Arena, executed_nodes, peak_step, plan_arena
 from .candidates import Candidate, Options
-from .search import peak_step
 
 _TRIED = 12  # nodes at a peak
 

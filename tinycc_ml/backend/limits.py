@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from math import inf
 
 from ..errors import TargetError
+from .arena import peak_step
 from .candidates import shared_code
 from .names import short
-from .search import Choice, Limits, peak_step
+from .search import Choice, Limits
 from .target import Target
 
 _NAMED = 4  # tensors or nodes that a message lists

@@ -13,7 +13,7 @@ from math import inf
 
 from ..ir.graph import Graph, Node
 from ..ops.base import PLANAR
-from .arena import Arena, plan_arena
+from .arena import Arena, plan_arena, used_bytes
 from .candidates import Candidate, Options, code_bytes, cycles_of, shared_code
 from .formats import assign
 
@@ -265,25 +265,6 @@ def _groups(candidates: Iterable[Candidate]) -> set[frozenset[str]]:
         for name in (*planar, *(name for name, _ in c.pieces)):
             users.setdefault(name, set()).add(c.name)
     return {frozenset(kernels) for kernels in users.values()}
-
-
-def peak_step(arena: Arena) -> int:
-    """The step at which most bytes of the arena are in use."""
-    return max(range(len(arena.order)), key=lambda step: used_bytes(arena, step))
-
-
-def used_bytes(arena: Arena, step: int) -> int:
-    """Bytes in use at a step; those of buffers that lie over each other count once."""
-    live = sorted(
-        (arena.placement.offsets[b.name], b.bytes)
-        for b in arena.blocks
-        if b.first <= step <= b.last
-    )
-    used, end = 0, 0
-    for offset, size in live:
-        used += max(offset + size - max(end, offset), 0)
-        end = max(end, offset + size)
-    return used
 
 
 def _peak_nodes(choice: Choice) -> list[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..backend.arena import used_bytes
 from ..backend.choose import Plan
 from ..backend.place import Block
 from ..backend.planning import Bands
-from ..backend.search import used_bytes
 from ..ir.graph import Tensor
 from ..ir.types import Quant
 
