@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from tinycc_ml.numerics.fixedpoint import (
     INT32_MAX,
+    log2_of,
     multiplier_of,
     requantize,
+    root_of,
     round_half_up,
     rounding_shift,
     shared_multipliers,
@@ -50,6 +52,28 @@ def test_requantize_takes_a_multiplier_for_each_channel() -> None:
 @given(accumulators, st.integers(0, 31))
 def test_rounding_shift_is_the_exact_quotient_rounded_half_up(value: int, shift: int) -> None:
     assert rounding_shift(np.int64(value), shift) == _half_up(Fraction(value, 2**shift))
+
+
+@given(st.integers(1, 2**62))
+@example(1)
+@example(2**31 - 1)
+@example(2**32)
+@example(2**62)
+def test_log2_is_rounded_down_and_hardly_less(value: int) -> None:
+    """At most one digit, as its own squarings are rounded down."""
+    got = int(log2_of(np.int64(value)))
+    exact = math.log2(value) * 2**16
+    assert exact - 1.001 <= got <= exact + 1e-6
+
+
+def test_log2_of_powers_of_two_is_exact() -> None:
+    powers = np.arange(63)
+    np.testing.assert_array_equal(log2_of(1 << powers), powers << 16)
+
+
+@given(st.integers(0, 2**62 - 1))
+def test_root_is_rounded_down(value: int) -> None:
+    assert int(root_of(np.int64(value))) == math.isqrt(value)
 
 
 @given(st.integers(-(2**40), 2**40))

@@ -4,6 +4,8 @@
 #include "average_pool2d/tml_average_pool2d_f32.h"
 #include "average_pool2d/tml_average_pool2d_i8.h"
 #include "average_pool2d/tml_average_pool2d_planes_i8.h"
+#include "common/tml_log.h"
+#include "common/tml_normalize.h"
 #include "conv2d/tml_conv2d_1x1_ab_from_planar_i8.h"
 #include "conv2d/tml_conv2d_1x1_ab_planar_i8.h"
 #include "conv2d/tml_conv2d_1x1_ab_planar_k16_i8.h"
@@ -319,6 +321,22 @@ void test_rounding_shift(const int32_t *v, const int32_t *s, int32_t *y, size_t 
 {
     for (size_t i = 0U; i < n; i++) {
         y[i] = tml_rounding_shift(v[i], (int_fast16_t)s[i]);
+    }
+}
+
+void test_log2_u64(const int64_t *v, int32_t *y, size_t n);
+void test_log2_u64(const int64_t *v, int32_t *y, size_t n)
+{
+    for (size_t i = 0U; i < n; i++) {
+        y[i] = tml_log2_u64((uint64_t)v[i]);
+    }
+}
+
+void test_root_u64(const int64_t *v, uint32_t *y, size_t n);
+void test_root_u64(const int64_t *v, uint32_t *y, size_t n)
+{
+    for (size_t i = 0U; i < n; i++) {
+        y[i] = tml_root_u64((uint64_t)v[i]);
     }
 }
 

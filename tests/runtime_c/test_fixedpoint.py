@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from tinycc_ml.numerics.fixedpoint import log2_of, root_of
+
 from . import naive
 
 EDGES = [
@@ -54,3 +56,21 @@ def test_saturate_keeps_both_ends(kernels):
     y = np.empty(len(v), np.int8)
     kernels.call("saturate_i8", None, v, y, len(y))
     np.testing.assert_array_equal(y, np.clip(v, -128, 127))
+
+
+def whole_numbers(most_bits):
+    """1, powers of two and their neighbours, and as many digits as one likes at random."""
+    rng = np.random.default_rng(3)
+    powers = 1 << np.arange(most_bits, dtype=np.int64)
+    random = rng.integers(1, 1 << most_bits, 20000) >> rng.integers(0, most_bits - 1, 20000)
+    return np.maximum(np.concatenate([powers, powers + 1, powers - 1, random]), 1)
+
+
+def test_log2_and_root_are_those_of_the_reference(kernels):
+    v = whole_numbers(62)
+    y = np.empty(len(v), np.int32)
+    kernels.call("log2_u64", None, v, y, len(v))
+    np.testing.assert_array_equal(y, log2_of(v))
+    root = np.empty(len(v), np.uint32)
+    kernels.call("root_u64", None, v, root, len(v))
+    np.testing.assert_array_equal(root, root_of(v))

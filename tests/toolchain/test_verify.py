@@ -132,7 +132,11 @@ def test_where_floats_and_integers_mix_each_node_is_compared_on_its_own_operands
 ) -> None:
     rng = np.random.default_rng(1)
     weights = {"w": rng.normal(size=(6, 5)), "v": rng.normal(size=(5, 3))}
-    nodes = [node("Gemm", "x w", "h"), node("LogSoftmax", "h", "s"), node("Gemm", "s v", "y")]
+    nodes = [
+        node("Gemm", "x w", "h"),
+        node("Einsum", "h", "s", equation="ab->ab"),
+        node("Gemm", "s v", "y"),
+    ]
     proto = model(
         nodes, {"x": [1, 6]}, ["y"], {n: a.astype(np.float32) for n, a in weights.items()}
     )

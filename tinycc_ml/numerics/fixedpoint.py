@@ -9,6 +9,7 @@ runtime_c/common/tml_fixedpoint.h; the tests hold the two against each other.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isqrt
 
 import numpy as np
 
@@ -40,6 +41,33 @@ def rounding_shift(value: np.ndarray, shift: int) -> np.ndarray:
     """floor(value / 2^shift + 1/2), shift: 0..31. Gives int64."""
     wide = np.asarray(value, np.int64)
     return wide if shift == 0 else (wide + (1 << (shift - 1))) >> shift
+
+
+# Binary digits behind the point of what `log2_of` gives
+LOG2_BITS = 16
+
+
+def root_of(value: np.ndarray) -> np.ndarray:
+    """floor(sqrt(value)), value: 0..2^62-1. Gives int64."""
+    return np.asarray(np.frompyfunc(isqrt, 1, 1)(np.asarray(value, object)), np.int64)
+
+
+def log2_of(value: np.ndarray) -> np.ndarray:
+    """log2(value) * 2^16 rounded down, at most 1.001 too low; value: 1..2^62. Gives int64.
+
+    A digit at a time: the square of a number in 1..2 is 2 or more where the next digit of its logarithm is 1.
+    """
+    value = np.asarray(value, np.int64)
+    whole = np.asarray(np.frompyfunc(int.bit_length, 1, 1)(value.astype(object)), np.int64) - 1
+    part = np.where(
+        whole > 31, value >> np.maximum(whole - 31, 0), value << np.maximum(31 - whole, 0)
+    )
+    part, y = part.astype(np.uint64), whole
+    for _ in range(LOG2_BITS):
+        part = (part * part) >> np.uint64(31)
+        digit = part >> np.uint64(32)
+        part, y = part >> digit, 2 * y + digit.astype(np.int64)
+    return y
 
 
 def round_half_up(value: np.ndarray | float) -> np.ndarray:

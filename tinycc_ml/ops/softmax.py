@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from ..ir.graph import Attrs
+from ..ir.graph import Attrs, Tensor
 from ..ir.types import F32, TensorType
 from ..numerics.fixedpoint import round_half_up, rounding_shift
 from ..numerics.quantization import UNIT
@@ -27,6 +27,8 @@ from .intervals import Interval
 from .lowering import Lowering
 from .pooling import same_type
 
+# t: in 2^-15
+TERM_BITS = 15
 # t * factor must stay below 2^32 with t up to 2^15, and the sum of the t as well
 MAX_FACTOR = 2**17 - 1
 MAX_LENGTH = 2**16
@@ -45,20 +47,15 @@ def reference(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
     return (e / e.sum(axis=-1, keepdims=True),)
 
 
-def _log_reference(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
-    shifted = arrays[0] - arrays[0].max(axis=-1, keepdims=True)
-    return (shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)),)
-
-
 def integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
     x, table = arrays[0].astype(np.int64), arrays[1].astype(np.int64)
-    t = _terms(table, x.max(axis=-1, keepdims=True) - x)
+    t = terms(table, x.max(axis=-1, keepdims=True) - x)
     r = t * site.attrs["factor"] // t.sum(axis=-1, keepdims=True)
     y = site.y.quant.zero + ((r + 128) >> 8)  # type: ignore[union-attr]
     return (narrowed(site, y),)
 
 
-def _terms(table: np.ndarray, d: np.ndarray) -> np.ndarray:
+def terms(table: np.ndarray, d: np.ndarray) -> np.ndarray:
     """exp of 0..-d steps, in 2^-15."""
     if table.size == 256:
         return table[d]
@@ -69,7 +66,7 @@ def _interval(site: Site, operands: Sequence[Interval]) -> tuple[Interval, ...]:
     """Of each t from how far its value can lie below the largest; then t rises, what it is divided by else falls."""
     x, table = operands[0], site.const(1).astype(np.int64)
     least, most = (
-        _terms(table, d) for d in (x.high.max() - x.low, np.maximum(x.low.max() - x.high, 0))
+        terms(table, d) for d in (x.high.max() - x.low, np.maximum(x.low.max() - x.high, 0))
     )
     rest = most.sum() - most, least.sum() - least
     r = [
@@ -87,13 +84,18 @@ def lower(low: Lowering) -> None:
     if not 0 < factor <= most:
         least = f"1/{(most + 1) // 256}"
         low.refuse(f"its result has a scale of {low.y_quant.scale0:g}, wanted {least} or more")
-    if x.shape[-1] > MAX_LENGTH:
-        low.refuse(f"it goes over {x.shape[-1]} values, wanted at most {MAX_LENGTH}")
+    low.emit("softmax", [x.name, terms_table(low, x, x.shape[-1])], {"factor": factor})
+
+
+def terms_table(low: Lowering, x: Tensor, count: int) -> str:
+    """What `terms` reads, for sums of `count` of them."""
+    if count > MAX_LENGTH:
+        low.refuse(f"it goes over {count} values, wanted at most {MAX_LENGTH}")
     steps = x.type.quant.scale0 * np.arange(256)  # type: ignore[union-attr]
     if x.type.dtype.bits == 16:
         steps = np.concatenate([256 * steps, steps])
-    table = low.constant("exp", round_half_up(np.exp(-steps) * 2.0**15).astype(np.uint16))
-    low.emit("softmax", [x.name, table], {"factor": factor})
+    values = round_half_up(np.exp(-steps) * 2.0**TERM_BITS)
+    return low.constant("exp", values.astype(np.uint16))
 
 
 def _sizes(site: Site) -> dict[str, int | float]:
@@ -108,14 +110,18 @@ def _takes(kind: str) -> Callable[[Site], str | None]:
     return lambda site: same_type(site, kind)
 
 
+def term_c(site: Site) -> str:
+    """The C expression of `terms` for an int32 d."""
+    tables = ("d",) if site.inputs[1].type.size == 256 else ("d >> 8", "256 + (d & 255)")
+    first, *rest = (f"(uint32_t){read(site, 1, index)}" for index in tables)
+    return f"({first} * {rest[0]} + 16384U) >> 15" if rest else first
+
+
 def _nest(site: Site) -> Nest:
     """With int16 anywhere; see the formula above."""
     n, zero = site.x.shape[-1], site.y.quant.zero  # type: ignore[union-attr]
     rows, at = site.x.size // n, f"{n}U * r + i"
-    place = f"const int32_t d = peak - x0[{at}];"
-    tables = ("d",) if site.inputs[1].type.size == 256 else ("d >> 8", "256 + (d & 255)")
-    first, *rest = (f"(uint32_t){read(site, 1, index)}" for index in tables)
-    term = f"({first} * {rest[0]} + 16384U) >> 15" if rest else first
+    place, term = f"const int32_t d = peak - x0[{at}];", term_c(site)
     low, high = site.y.dtype.range
     value = f"(int32_t)((({site.attrs['factor']}ULL * t) / sum + 128U) >> 8)"
     body = (
@@ -146,30 +152,11 @@ KERNELS = (
 )  # fmt: skip
 
 
-def _log_nest(site: Site) -> Nest:
-    n = site.x.shape[-1]
-    rows, at = site.x.size // n, f"{n}U * r + i"
-    body = (
-        f"float peak = x0[{n}U * r];",
-        "float sum = 0.0F;",
-        Loop("i", n, (f"peak = fmaxf(peak, x0[{at}]);",)),
-        Loop("i", n, (f"sum += expf(x0[{at}] - peak);",)),
-        "const float shift = peak + logf(sum);",
-        Loop("i", n, (f"y0[{at}] = x0[{at}] - shift;",)),
-    )
-    return Nest(
-        nested(("r",), (rows,), body),
-        includes=("math.h",),
-        in_place=(0,),
-        cycles=90.0 * site.x.size,
-    )
-
-
 def transposed(site: Site, permutation: tuple[int, ...]) -> Mapping[str, Any] | None:
     return site.attrs if permutation[-1] == len(permutation) - 1 else None
 
 
-def _importer(op: str) -> Callable[[OnnxNode], None]:
+def importer(op: str) -> Callable[[OnnxNode], None]:
     def from_onnx(node: OnnxNode) -> None:
         x, old = node.type(0), node.opset < 13
         axis = node.attr("axis", 1 if old else -1)
@@ -202,7 +189,7 @@ def _moved(node: OnnxNode, op: str, axis: int) -> None:
     node.emit("transpose", [node.emit(op, [x])], {"perm": back}, out=0)
 
 
-def _cases(name: str, **options: Any) -> tuple[Case, ...]:
+def cases(name: str, **options: Any) -> tuple[Case, ...]:
     return (
         Case("one", name, ((1, 1),), **options),
         Case("row", name, ((1, 10),), low=-8.0, high=8.0, **options),
@@ -214,16 +201,18 @@ def _cases(name: str, **options: Any) -> tuple[Case, ...]:
     )
 
 
-OPS = (
-    Op(
-        "softmax", infer, reference, integer, interval=_interval, runs=runs.along_last,
-        quantize=QuantizeRule(lower, UNIT, judges_input=True),
-        kernels=KERNELS, nest=_nest, transposed=transposed, onnx={"Softmax": _importer("softmax")},
-        cases=_cases("Softmax"), summary="Softmax",
-    ),
-    Op(
-        "log_softmax", infer, _log_reference, runs=runs.along_last, nest=_log_nest, transposed=transposed,
-        onnx={"LogSoftmax": _importer("log_softmax")}, cases=_cases("LogSoftmax", integer=False),
-        summary="LogSoftmax, float only",
-    ),
-)  # fmt: skip
+OP = Op(
+    "softmax",
+    infer,
+    reference,
+    integer,
+    interval=_interval,
+    runs=runs.along_last,
+    quantize=QuantizeRule(lower, UNIT, judges_input=True),
+    kernels=KERNELS,
+    nest=_nest,
+    transposed=transposed,
+    onnx={"Softmax": importer("softmax")},
+    cases=cases("Softmax"),
+    summary="Softmax",
+)
