@@ -44,7 +44,7 @@ def rounding_shift(value: np.ndarray, shift: int) -> np.ndarray:
 
 
 # Binary digits behind the point of what `log2_of` gives
-LOG2_BITS = 16
+LOG2_BITS = 20
 
 
 def root_of(value: np.ndarray) -> np.ndarray:
@@ -53,7 +53,7 @@ def root_of(value: np.ndarray) -> np.ndarray:
 
 
 def log2_of(value: np.ndarray) -> np.ndarray:
-    """log2(value) * 2^16 rounded down, at most 1.001 too low; value: 1..2^62. Gives int64.
+    """log2(value) * 2^20 rounded down, at most 1.003 too low; value: 1..2^62. Gives int64.
 
     A digit at a time: the square of a number in 1..2 is 2 or more where the next digit of its logarithm is 1.
     """

@@ -1,6 +1,6 @@
 """log(exp(x) / sum(exp(x))) along the last axis, and the integer logarithm of a sum of exponentials.
 
-Integer (numerics.md §7): t as in softmax; log = log2(sum(t)) - 15 in 2^-16;
+Integer (numerics.md §7): t as in softmax; log = log2(sum(t)) - 15 in 2^-20;
 y = clamp((x_factor * (x - max) - log_factor * log + zero_y * 2^n) / 2^n rounded).
 """
 
@@ -20,9 +20,9 @@ from .integer_end import narrowed
 from .lowering import Lowering
 
 LOG_HEADER = "common/tml_log.h"
-# log2 of the terms' unit, and what |x - max| and |log| in 2^-16 stay below
+# log2 of the terms' unit, and what |x - max| and |log| in 2^-20 stay below
 _UNIT = softmax.TERM_BITS << LOG2_BITS
-_REACH = 1 << 21
+_REACH = 1 << 25
 # Steps of the result for one of x or of log: with as many or more it saturates at once
 _MOST = 65536.0
 
@@ -43,7 +43,7 @@ def emit_log_of_terms(low: Lowering, x: Tensor, count: int) -> None:
 
 
 def log_of_terms(site: Site, d: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
-    """log2 of the sum of the exponentials of -d steps of x along the axes, in 2^-16. d: 0 or more, somewhere 0."""
+    """log2 of the sum of the exponentials of -d steps of x along the axes, in 2^-20. d: 0 or more, somewhere 0."""
     terms = softmax.terms(site.const(1).astype(np.int64), d)
     return log2_of(terms.sum(axis=axes, keepdims=True)) - _UNIT
 

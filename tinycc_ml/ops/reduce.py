@@ -1,7 +1,6 @@
 """Axes folded into one value, a line each: reduce_mean, reduce_sum, reduce_max, ... The axes stay, with size 1.
 
-Attribute: axes, ascending. Integer sums (n terms): y = clamp(zero_y + requantize(acc << pre_shift, multiplier)),
-acc = sum(x - zero_x), or of its absolute values or squares. Integer max and min keep the quantisation.
+Attribute: axes, ascending. Integer forms: reduce_integer.py.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -17,33 +15,26 @@ import numpy as np
 from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import F32, TensorType
-from ..numerics.fixedpoint import INT32_MAX, requantize
-from . import runs
+from . import reduce_integer, runs
 from .average_pool2d import emit_spatial_mean
 from .base import Arrays, Case, Const, Loop, Nest, Op, QuantizeRule, Site
 from .channels import channelwise
 from .importing import OnnxNode
 from .indexing import affine, names, nested, strides_of
-from .integer_end import accumulator_c, narrowed, output_c
 from .intervals import rising
-from .lowering import Lowering
+from .reduce_integer import Passes, count
 from .slice import normal_axis
 
 
 @dataclass(frozen=True)
 class Reduction:
-    """`numpy(x, axis, keepdims)`. In C: `start`, then `step` for each float `v`, then `end`; `n` terms.
-    `term`: what an integer sum adds up (a C expression of the int32 `v`), `extremum`: the relation that wins."""
+    """`numpy(x, axis, keepdims)`. In C: `start`, then `step` for each float `v`, then `end`; `n` terms."""
 
     numpy: Callable[..., np.ndarray]
     onnx: str
     start: str
     step: str
     end: str = "acc"
-    term: str = ""
-    squared: bool = False
-    mean: bool = False
-    extremum: str = ""
     low: float = -3.0
 
 
@@ -61,17 +52,21 @@ def _l2(x: np.ndarray, **kw: Any) -> np.ndarray:
 
 
 REDUCTIONS: Mapping[str, Reduction] = {
-    "reduce_mean": Reduction(np.mean, "ReduceMean", "0.0F", "acc += v;", "acc / {n}.0F", term="v", mean=True),
-    "reduce_sum": Reduction(np.sum, "ReduceSum", "0.0F", "acc += v;", term="v"),
-    "reduce_max": Reduction(np.max, "ReduceMax", "-INFINITY", "acc = fmaxf(acc, v);", extremum=">"),
-    "reduce_min": Reduction(np.min, "ReduceMin", "INFINITY", "acc = fminf(acc, v);", extremum="<"),
+    "reduce_mean": Reduction(np.mean, "ReduceMean", "0.0F", "acc += v;", "acc / {n}.0F"),
+    "reduce_sum": Reduction(np.sum, "ReduceSum", "0.0F", "acc += v;"),
+    "reduce_max": Reduction(np.max, "ReduceMax", "-INFINITY", "acc = fmaxf(acc, v);"),
+    "reduce_min": Reduction(np.min, "ReduceMin", "INFINITY", "acc = fminf(acc, v);"),
     "reduce_prod": Reduction(np.prod, "ReduceProd", "1.0F", "acc *= v;"),
-    "reduce_l1": Reduction(_l1, "ReduceL1", "0.0F", "acc += fabsf(v);", term="v < 0 ? -v : v"),
+    "reduce_l1": Reduction(_l1, "ReduceL1", "0.0F", "acc += fabsf(v);"),
     "reduce_l2": Reduction(_l2, "ReduceL2", "0.0F", "acc += v * v;", "sqrtf(acc)"),
-    "reduce_sum_square": Reduction(lambda x, **kw: np.square(x).sum(**kw), "ReduceSumSquare", "0.0F", "acc += v * v;", term="v * v", squared=True),
+    "reduce_sum_square": Reduction(lambda x, **kw: np.square(x).sum(**kw), "ReduceSumSquare", "0.0F", "acc += v * v;"),
     "reduce_log_sum": Reduction(lambda x, **kw: np.log(x.sum(**kw)), "ReduceLogSum", "0.0F", "acc += v;", "logf(acc)", low=0.5),
     "reduce_log_sum_exp": Reduction(_log_sum_exp, "ReduceLogSumExp", "-INFINITY", "acc = fmaxf(acc, v) + log1pf(expf(-fabsf(acc - v)));"),
 }  # fmt: skip
+
+
+# Their integer forms never fall when a value rises
+_RISING = ("reduce_mean", "reduce_sum", "reduce_max", "reduce_min", "reduce_log_sum")
 
 
 def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
@@ -86,48 +81,6 @@ def _reference(r: Reduction, arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, 
         return (
             np.asarray(r.numpy(arrays[0], axis=tuple(attrs["axes"]), keepdims=True), np.float32),
         )
-
-
-def _integer(r: Reduction, site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
-    axes = tuple(site.attrs["axes"])
-    if r.extremum:
-        return (np.asarray(r.numpy(arrays[0], axis=axes, keepdims=True)),)
-    v = arrays[0].astype(np.int64) - site.x.quant.zero  # type: ignore[union-attr]
-    terms = np.square(v) if r.squared else np.abs(v) if r.onnx == "ReduceL1" else v
-    acc = terms.sum(axis=axes, keepdims=True)
-    y = requantize(acc, site.attrs["multiplier"], site.attrs["pre_shift"]) + site.y.quant.zero  # type: ignore[union-attr]
-    return (narrowed(site, y),)
-
-
-def _bound(r: Reduction, x: TensorType, attrs: Attrs) -> int:
-    """|acc| at most."""
-    reached = 2**x.dtype.bits - 1
-    return _count(x.shape, attrs) * (reached**2 if r.squared else reached)
-
-
-def _count(shape: tuple[int, ...], attrs: Attrs) -> int:
-    return prod(shape[a] for a in attrs["axes"])
-
-
-def _lower(r: Reduction, low: Lowering) -> None:
-    x = low.activation(0)
-    if r.extremum:
-        low.emit(low.node.op, [x.name], low.attrs)
-        return
-    if not r.term:
-        low.refuse("its result is no sum")
-    quant, count = x.type.quant, _count(x.shape, low.attrs)
-    unit = quant.scale0**2 if r.squared else quant.scale0  # type: ignore[union-attr]
-    bound = _bound(r, x.type, low.attrs)
-    scale = unit / low.y_quant.scale0 / (count if r.mean else 1)
-    m = low.multiplier(np.asarray([scale]), bound)
-    if not low.is_wide and bound << m.pre_shift > INT32_MAX:
-        low.refuse(f"the sum of {count} values may leave the range of int32")
-    low.emit(
-        low.node.op,
-        [x.name],
-        {**low.attrs, "multiplier": int(m.value[0]), "pre_shift": m.pre_shift},
-    )
 
 
 def _nest(r: Reduction, site: Site) -> Nest:
@@ -146,28 +99,21 @@ def _nest(r: Reduction, site: Site) -> Nest:
     def loops(order: Sequence[int], body: Sequence[Loop | str]) -> tuple[Loop | str, ...]:
         return nested([variables[a] for a in order], [site.x.shape[a] for a in order], body)
 
-    start, step, end = _float_lines(r, site) if site.is_float else _integer_lines(r, site)
-    value = f"const {'float' if site.is_float else 'int32_t'} v = {step[0].format(x=part([*kept, *gone], source))};"
-    body = (start, *loops(gone, (value, step[1])), f"y0[{part(kept, target)}] = {end};")
-    includes = ("math.h",) if site.is_float else ()
+    passes, end = _float_passes(r, site) if site.is_float else reduce_integer.passes_c(site)
+    value = f"x0[{part([*kept, *gone], source)}]"
+    walked = [
+        line
+        for start, lines in passes
+        for line in (start, *loops(gone, [each.replace("{x}", value) for each in lines]))
+    ]
+    body = (*walked, f"y0[{part(kept, target)}] = {end};")
+    includes = ("math.h",) if site.is_float else reduce_integer.includes(site.node.op)
     return Nest(loops(kept, body), includes=includes, cycles=8.0 * site.x.size + 20.0 * site.y.size)
 
 
-def _float_lines(r: Reduction, site: Site) -> tuple[str, tuple[str, str], str]:
-    end = r.end.format(n=_count(site.x.shape, site.attrs))
-    return f"float acc = {r.start};", ("x0[{x}]", r.step), end
-
-
-def _integer_lines(r: Reduction, site: Site) -> tuple[str, tuple[str, str], str]:
-    attrs, zero = site.attrs, site.x.quant.zero  # type: ignore[union-attr]
-    if r.extremum:
-        start = f"int32_t acc = {site.x.dtype.range[r.extremum == '<']};"
-        return start, ("x0[{x}]", f"acc = v {r.extremum} acc ? v : acc;"), f"({site.y.dtype.c})acc"
-    minus = f" {'-' if zero > 0 else '+'} {abs(zero)}" if zero else ""
-    kind = accumulator_c(site, _bound(r, site.x, attrs))
-    term = r.term.replace("v", f"({kind})v", 1) if r.squared and kind != "int32_t" else r.term
-    end = output_c(site, "acc", str(attrs["multiplier"]))
-    return f"{kind} acc = 0;", (f"(int32_t)x0[{{x}}]{minus}", f"acc += {term};"), end
+def _float_passes(r: Reduction, site: Site) -> Passes:
+    end = r.end.format(n=count(site.x.shape, site.attrs))
+    return ((f"float acc = {r.start};", ("const float v = {x};", r.step)),), end
 
 
 def _transposed(site: Site, permutation: tuple[int, ...]) -> Mapping[str, Any]:
@@ -190,7 +136,7 @@ def _from_onnx(name: str, node: OnnxNode) -> None:
         node.refuse(f"{node.op_type} takes f32 of one axis or more, got {x}")
     axes = axes_of(node, x.rank)
     if axes is None:
-        if REDUCTIONS[name].squared or name in ("reduce_l1", "reduce_l2", "reduce_log_sum"):
+        if name in ("reduce_l1", "reduce_l2", "reduce_sum_square", "reduce_log_sum"):
             node.refuse(f"{node.op_type} with noop_with_empty_axes and no axes")
         node.rename(0, node.inputs[0])
         return
@@ -208,7 +154,7 @@ def _emit(node: OnnxNode, name: str, axes: tuple[int, ...]) -> str:
 
 
 def _cases(name: str, r: Reduction) -> tuple[Case, ...]:
-    integer = bool(r.term or r.extremum)
+    integer = reduce_integer.has_form(name)
 
     def case(kind: str, x: tuple[int, ...], opset: int = 11, **attrs: Any) -> Case:
         return Case(
@@ -242,15 +188,17 @@ def _cases(name: str, r: Reduction) -> tuple[Case, ...]:
 
 
 def _op(name: str, r: Reduction) -> Op:
+    served, extremum = reduce_integer.has_form(name), name in reduce_integer.EXTREMA
+    output = "input" if extremum else "calibrated"
     return Op(
         name,
         infer,
         partial(_reference, r),
-        partial(_integer, r) if r.term or r.extremum else None,
-        interval=rising(partial(_integer, r)) if r.extremum or r.term == "v" else None,
+        reduce_integer.integer if served else None,
+        interval=rising(reduce_integer.integer) if name in _RISING else None,
         channels=channelwise(0, where=lambda site: site.x.rank - 1 not in site.attrs["axes"]),
         runs=runs.beside("axes"),
-        quantize=QuantizeRule(partial(_lower, r), "input" if r.extremum else "calibrated"),
+        quantize=QuantizeRule(reduce_integer.lower, output) if served else None,
         nest=partial(_nest, r),
         transposed=_transposed,
         onnx={r.onnx: partial(_from_onnx, name)},
