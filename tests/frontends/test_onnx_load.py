@@ -121,6 +121,12 @@ def test_outputs_are_known_by_the_name_of_the_model(name: str) -> None:
     assert [made.tensors[n].source_name for n in made.outputs] == list(made.outputs)
 
 
+def test_names_that_importers_give_keep_away_from_the_models_own() -> None:
+    nodes = [node("Hardmax", "x", "y"), node("Neg", "x", "steps"), node("Add", "y steps", "z")]
+    made = load(model(nodes, {"x": (2, 3)}, ["z"]))
+    assert made.producers["steps"].op == "neg"
+
+
 def test_an_output_listed_twice_is_refused() -> None:
     for names in (["y", "y"], ["x", "x"]):
         assert "listed twice" in _refused(model(RELU, {"x": (2,)}, names))

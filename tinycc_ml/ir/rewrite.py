@@ -24,13 +24,15 @@ class Draft:
         self.tensors: dict[str, Tensor] = dict(graph.tensors)
         self._producers = {out: n.name for n in graph.nodes for out in n.outputs}
         self._readers: dict[str, dict[str, None]] = {}
+        # names of tensors still to come, which `fresh` keeps away from
+        self.reserved: frozenset[str] = frozenset()
         for node in graph.nodes:
             self._note_reads(node)
 
     def fresh(self, hint: str) -> str:
         """A tensor and node name that is not taken, near to `hint`."""
         name, count = hint, 0
-        while name in self.tensors or name in self.nodes:
+        while name in self.tensors or name in self.nodes or name in self.reserved:
             count += 1
             name = f"{hint}_{count}"
         return name

@@ -77,6 +77,7 @@ def _import(
     opsets = {entry.domain or "ai.onnx": entry.version for entry in proto.opset_import}
     check_dims(proto.graph.input, dims)
     draft = Draft(Graph(name, (), (), (), {}))
+    draft.reserved = frozenset(name for node in proto.graph.node for name in node.output)
     _add_constants(draft, proto.graph)
     _bind_inputs(draft, proto.graph, bind)
     _add_inputs(draft, proto.graph, dims, set(bind))
