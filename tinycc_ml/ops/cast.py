@@ -1,5 +1,9 @@
 """Another element type: ONNX Cast. Integers wrap; floats beyond an integer type become its nearest value,
-those beyond one of less than 8 bits the low bits of their whole part."""
+those beyond one of less than 8 bits the low bits of their whole part.
+
+Integer (numerics.md §11): of quantised values a table; whole numbers and bool become quantised values as
+y = clamp(zero_y + rounding_shift(clamp(x, -reach, reach) * factor, shift)).
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..ir.graph import Attrs
-from ..ir.types import DTYPES, DType, TensorType
+from ..ir.types import DTYPES, U64, DType, TensorType
+from ..numerics.fixedpoint import WIDE_MAX, rounding_shift, shared_multipliers
 from ..numerics.minifloats import E8M0, ROUND_MODES
 from . import runs
-from .base import Arrays, Case, Element, Nest, Op, Site
+from .base import Arrays, Case, Element, Nest, Op, QuantizeRule, Site
 from .elementwise import cast_c, nest_of
+from .elementwise_integer import emit_table
 from .formulas import converted
 from .importing import OnnxNode
+from .indexing import nested, read
+from .integer_end import narrowed
+from .lowering import Lowering
 from .rows import pixelwise
 
 # TensorProto.DataType to our names
@@ -40,11 +49,46 @@ def reference(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
         return (converted(arrays[0], DTYPES[attrs["dtype"]].numpy, *_rounding(attrs)),)
 
 
+def integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
+    attrs = site.attrs
+    x = np.clip(arrays[0].astype(np.int64), -attrs["reach"], attrs["reach"])
+    y = rounding_shift(x * attrs["factor"], attrs["shift"]) + site.y.quant.zero  # type: ignore[union-attr]
+    return (narrowed(site, y),)
+
+
+def _lower(low: Lowering) -> None:
+    x = low.draft.tensors[low.node.inputs[0]].type
+    if x.dtype.is_real:
+        emit_table(low, low.activation(0), lambda real: reference([real], low.attrs)[0])
+        return
+    if x.dtype.is_storage or x.dtype == U64:
+        low.refuse(f"it takes {x}")
+    scale, steps = low.y_quant.scale0, 1 << low.y.dtype.bits
+    reach = int(steps * scale) + 1  # what lies beyond saturates
+    m = shared_multipliers((min(1 / scale, steps),), reach, WIDE_MAX)
+    attrs = {"reach": reach, "factor": m.value[0], "shift": m.shift}
+    low.emit("cast", [low.node.inputs[0]], {**low.attrs, **attrs})
+
+
+def _quantised(site: Site) -> Nest:
+    attrs, zero, (first, last) = site.attrs, site.y.quant.zero, site.y.dtype.range  # type: ignore[union-attr]
+    step = (
+        f"int64_t v = {read(site, 0, 'i')};",
+        f"v = v < -{attrs['reach']} ? -{attrs['reach']} : v > {attrs['reach']} ? {attrs['reach']} : v;",
+        f"v = v * {attrs['factor']} + {zero << attrs['shift']}LL;",
+        f"y0[i] = ({site.y.dtype.c})tml_wide_sum(v, {attrs['shift']}, {first}, {last});",
+    )
+    size = site.y.size
+    return Nest(nested(("i",), (size,), step), cycles=20.0 * size)
+
+
 def _element(site: Site) -> Element:
     return Element(cast_c(site.x.dtype, site.y.dtype, *_rounding(site.attrs)), 6.0)
 
 
 def _nest(site: Site) -> Nest:
+    if site.y.quant is not None:
+        return _quantised(site)
     return nest_of(site, _element(site))
 
 
@@ -86,6 +130,8 @@ OP = Op(
     "cast",
     infer,
     reference,
+    integer,
+    quantize=QuantizeRule(_lower),
     nest=_nest,
     element=_element,
     rows=pixelwise,
@@ -97,7 +143,8 @@ OP = Op(
     summary="Cast, CastLike",
     cases=(
         Case("same", "Cast", ((2, 3),), {"to": 1}),
-        Case("to_int32", "Cast", ((2, 5),), {"to": 6}, integer=False),
-        Case("to_int8", "Cast", ((7,),), {"to": 3}, integer=False),
+        Case("to_int32", "Cast", ((2, 5),), {"to": 6}),
+        Case("to_int8", "Cast", ((7,),), {"to": 3}),
+        Case("to_bool", "Cast", ((3, 4),), {"to": 9}),
     ),
 )

@@ -15,9 +15,9 @@ import numpy as np
 
 from ..errors import ModelError
 from ..ir.graph import Attrs
-from ..ir.types import BOOL, F32, I32, DType, TensorType
+from ..ir.types import BOOL, F32, I8, I16, I32, DType, TensorType
 from ..numerics.minifloats import E8M0, c_format
-from . import runs, unary
+from . import elementwise_integer, runs, unary
 from .base import Arrays, Case, Const, Element, Nest, Op, QuantizeRule, Site
 from .formulas import FUNCTIONS
 from .importing import OnnxNode
@@ -32,8 +32,6 @@ from .indexing import (
     to_f32_c,
     typed_c,
 )
-from .lowering import Lowering
-from .lut import rescaled
 from .rows import pixelwise
 
 _INTEGER = "common/tml_integer.h"
@@ -61,7 +59,7 @@ def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
     f, judged = FUNCTIONS[name], types[1 if name == "where" else 0].dtype
     if not _c_of(name, judged):
         raise ModelError(f"{name} of {types[0]} is not supported")
-    if not f.mixed and len({t.dtype for t in types}) != 1:
+    if not f.mixed and len({t.dtype for t in types}) != 1 and not _limits(name, types):
         raise ModelError(f"{name} takes operands of one type, got {', '.join(map(str, types))}")
     try:
         shape = np.broadcast_shapes(*(t.shape for t in types))
@@ -71,6 +69,11 @@ def infer(types: Sequence[TensorType], attrs: Attrs) -> tuple[TensorType, ...]:
         ) from error
     dtype = BOOL if f.result == "bool" else types[int(f.result)].dtype
     return (TensorType(tuple(int(d) for d in shape), dtype),)
+
+
+def _limits(name: str, types: Sequence[TensorType]) -> bool:
+    """A comparison of quantised values with integer limits, which may lie just beyond their type."""
+    return name in elementwise_integer.COMPARISONS and all(t.dtype in (I8, I16, I32) for t in types)
 
 
 def reference(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
@@ -247,19 +250,11 @@ _ELSEWHERE = {
 _ALL = {f.onnx: partial(_from_onnx, name) for name, f in FUNCTIONS.items() if f.onnx}
 
 
-def _lower(low: Lowering) -> None:
-    """Where of two values at the quantisation of the result; the condition as it is."""
-    if low.attrs["function"] != "where":
-        low.refuse(f"{low.attrs['function']} is none on quantised values")
-    values = [rescaled(low, k) for k in (1, 2)]
-    low.emit("elementwise", [low.node.inputs[0], *values], low.attrs)
-
-
 OP = Op(
     "elementwise",
     infer,
     reference,
-    quantize=QuantizeRule(_lower),
+    quantize=QuantizeRule(elementwise_integer.lower),
     nest=_nest,
     element=_element,
     rows=pixelwise,
@@ -279,5 +274,12 @@ OP = Op(
             "Where",
             (Const([True, False, True], dtype="bool"), (2, 3), Const(0.5)),
         ),
+        Case("greater", "Greater", ((3, 5), (1, 5))),
+        Case("greater_than_one", "Greater", ((3, 5), Const(0.25))),
+        Case("less_than_each", "Less", ((3, 4), Const([-4.0, -0.5, 1.0, 4.0]))),
+        Case("one_less_or_equal", "LessOrEqual", (Const(-0.5), (7,))),
+        Case("all_are_greater_or_equal", "GreaterOrEqual", ((7,), Const(-9.0))),
+        Case("equal_to_zero", "Equal", ((5, 3), Const(0.0))),
+        Case("fmod_of_one", "Mod", ((4, 6), Const(0.75)), {"fmod": 1}),
     ),
 )

@@ -227,6 +227,8 @@ OPS = (
         summary="ArgMax, ArgMin, Hardmax",
         cases=(
             Case("argmax", "ArgMax", ((2, 7),), {"axis": 1}),
+            Case("hardmax", "Hardmax", ((2, 3, 5),), {"axis": 1}),
+            Case("hardmax_opset_11", "Hardmax", ((2, 3, 4),), {"axis": 1}, opset=11),
             Case("argmin_channels", "ArgMin", ((1, 3, 4, 5),), {"axis": 1, "keepdims": 0, "select_last_index": 1}),
         ),
     ),

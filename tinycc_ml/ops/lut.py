@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..ir.graph import Attrs, Tensor
-from ..ir.types import Quant, TensorType
+from ..ir.types import BOOL, Quant, TensorType
 from ..numerics.fixedpoint import rounding_shift
 from ..numerics.quantization import dequantize, quantize
 from .base import PLANAR, Arrays, Kernel, Nest, Op, Overlap, Site
@@ -101,7 +101,7 @@ def rescaled(low: Lowering, index: int) -> str:
 
 def _interval(site: Site, operands: Sequence[Interval]) -> tuple[Interval, ...]:
     x, table = operands[0], site.const(1).astype(np.int64)
-    if len(table) > 256:
+    if len(table) > 256 or site.y.dtype == BOOL:
         return (all_values(site.y),)
     q = np.arange(-128, 128)
     reached = (x.low[:, None] <= q) & (q <= x.high[:, None])

@@ -37,6 +37,8 @@ def absorb_qdq(graph: Graph, *, allow_float: bool = False) -> Graph:
             _absorb(draft, node, problems)
         elif _passes_quantisation(draft, node):
             _push_dequantize_down(draft, node)
+        elif _decides(draft, node):
+            _decide(draft, node, problems)
     after = _float_constants(draft.graph())
     between = _between_quantised(after)
     if between and not allow_float:
@@ -108,6 +110,25 @@ def _passes_quantisation(draft: Draft, node: Node) -> bool:
     return (
         bool(sources) and usable and len(quants) == 1 and quant is not None and quant.is_per_tensor
     )
+
+
+def _decides(draft: Draft, node: Node) -> bool:
+    """Quantised values in, something else out: a comparison, a cast to integers."""
+    if op_of(node).quantize is None or node.op == "quantize":
+        return False
+    real_out = any(draft.tensors[name].type.dtype.is_real for name in node.outputs)
+    quantised_in = any(_dequantized(draft, name) for name in node.inputs if name)
+    return quantised_in and not real_out and all(_is_operand(draft, n) for n in node.inputs)
+
+
+def _decide(draft: Draft, node: Node, problems: dict[str, ModelError]) -> None:
+    """The same of the integers, or a note of why that can't be."""
+    draft.remove_node(node)
+    try:
+        _lower(draft, node, node.outputs[0])
+    except ModelError as error:
+        problems[node.name] = error
+        draft.restore_node(node)
 
 
 def _push_dequantize_down(draft: Draft, node: Node) -> None:
