@@ -45,6 +45,10 @@ HEADS = {
     "unit": ([
         node("ReduceL2", "h channel", "norm"), node("Clip", "norm epsilon", "norm1"), node("Div", "h norm1", "unit"),
     ], 28),
+    "lp_unit": ([node("LpNormalization", "h", "lp_unit", axis=1)], 32),
+    "lp_unit_1": ([node("LpNormalization", "h", "lp_unit_1", axis=2, p=1)], 28),
+    "lp_1": ([node("GlobalLpPool", "h", "lp_1", p=1)], 32),
+    "lp_2": ([node("GlobalLpPool", "h", "lp_2")], 32),
     "above": ([node("Greater", "h half", "is_above"), node("Where", "is_above h zero", "above")], 16),
     "below_each": ([node("LessOrEqual", "h each", "is_below"), node("Cast", "is_below", "below_each", to=1)], 16),
     "larger": ([

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..ir.types import DTYPES, F32, U8, DType, plain_values
 from ..numerics.minifloats import E8M0
-from .base import Op
+from .base import Case, Op
 from .batch_normalization import is_trained
 from .cast import ONNX_TYPES
 from .einsum import emit_matmul
@@ -16,6 +16,7 @@ from .fold import emit as fold
 from .formulas import converted
 from .importing import OnnxNode, never_emitted
 from .slice import normal_axis
+from .softmax import along_last
 
 
 def _like(node: OnnxNode, value: float, dtype: np.dtype) -> str:
@@ -32,43 +33,34 @@ def _channelwise(node: OnnxNode, index: int, rank: int, axis: int = 1) -> str:
     return _shaped(node, node.inputs[index], (size, *(1,) * (rank - axis - 1)))
 
 
-def _arithmetic(node: OnnxNode, name: str, *inputs: str, out: int | None = None) -> str:
+def arithmetic(node: OnnxNode, name: str, *inputs: str, out: int | None = None) -> str:
     """By the op for float32, which has an int8 form, where it serves."""
     if all(node.draft.tensors[n].type.dtype == F32 for n in inputs):
         return node.emit(name, inputs, out=out, hint=name)
     return _f(node, name, *inputs, out=out)
 
 
-def _mean(node: OnnxNode, x: str, axes: tuple[int, ...]) -> str:
-    """All axes are kept."""
-    type_ = node.draft.tensors[x].type
-    if type_.dtype != F32 or type_.size == 0:
-        return fold(node, "mean", x, axes)
-    shape = tuple(1 if a in axes else d for a, d in enumerate(type_.shape))
-    return _shaped(node, node.emit("reduce_mean", [x], {"axes": axes}), shape)
-
-
 def _normalized(node: OnnxNode, x: str, mean: str, variance: str) -> str:
     kind = node.type(0).dtype.numpy
-    spread = _arithmetic(
+    spread = arithmetic(
         node,
         "sqrt",
-        _arithmetic(node, "add", variance, _like(node, node.attr("epsilon", 1e-5), kind)),
+        arithmetic(node, "add", variance, _like(node, node.attr("epsilon", 1e-5), kind)),
     )
-    return _arithmetic(node, "div", _arithmetic(node, "sub", x, mean), spread)
+    return arithmetic(node, "div", arithmetic(node, "sub", x, mean), spread)
 
 
 def _moments(node: OnnxNode, axes: tuple[int, ...]) -> tuple[str, str]:
-    mean = _mean(node, node.inputs[0], axes)
-    off = _arithmetic(node, "sub", node.inputs[0], mean)
-    return mean, _mean(node, _arithmetic(node, "mul", off, off), axes)
+    mean = fold(node, "mean", node.inputs[0], axes)
+    off = arithmetic(node, "sub", node.inputs[0], mean)
+    return mean, fold(node, "mean", arithmetic(node, "mul", off, off), axes)
 
 
 def from_instance_norm(node: OnnxNode) -> None:
     rank = node.type(0).rank
     y = _normalized(node, node.inputs[0], *_moments(node, tuple(range(2, rank))))
-    y = _arithmetic(node, "mul", y, _channelwise(node, 1, rank))
-    _arithmetic(node, "add", y, _channelwise(node, 2, rank), out=0)
+    y = arithmetic(node, "mul", y, _channelwise(node, 1, rank))
+    arithmetic(node, "add", y, _channelwise(node, 2, rank), out=0)
 
 
 def from_batch_norm(node: OnnxNode) -> None:
@@ -82,27 +74,42 @@ def from_batch_norm(node: OnnxNode) -> None:
         momentum = node.attr("momentum", 0.9)
         for index, (before, now) in enumerate(zip(old, (mean, variance), strict=True), start=1):
             if index < len(node.outputs) and node.outputs[index]:
-                kept = _arithmetic(node, "mul", before, _like(node, momentum, x.dtype.numpy))
-                new = _arithmetic(node, "mul", now, _like(node, 1 - momentum, x.dtype.numpy))
-                both = _arithmetic(node, "add", kept, new)
+                kept = arithmetic(node, "mul", before, _like(node, momentum, x.dtype.numpy))
+                new = arithmetic(node, "mul", now, _like(node, 1 - momentum, x.dtype.numpy))
+                both = arithmetic(node, "add", kept, new)
                 node.emit("reshape", [both], {"shape": (x.shape[1],)}, out=index)
-    y = _arithmetic(
+    y = arithmetic(
         node,
         "mul",
         _normalized(node, node.inputs[0], mean, variance),
         _channelwise(node, 1, x.rank),
     )
-    _arithmetic(node, "add", y, _channelwise(node, 2, x.rank), out=0)
+    arithmetic(node, "add", y, _channelwise(node, 2, x.rank), out=0)
 
 
 def from_lp_normalization(node: OnnxNode) -> None:
     """x / norm, and 0 where the norm is 0."""
     x, p = node.type(0), node.attr("p", 2)
     axis = normal_axis(node, node.attr("axis", -1), x.rank)
+    if p == 2 and x.dtype == F32 and x.size:
+        along_last(node, axis, lambda name, out: _unit(node, name, x.shape[axis], out))
+        return
     norm = fold(node, f"l{p}", node.inputs[0], (axis,))
-    zero = _like(node, 0, x.dtype.numpy)
-    some = _f(node, "where", _f(node, "equal", norm, zero), _like(node, 1, x.dtype.numpy), norm)
-    _f(node, "div", node.inputs[0], some, out=0)
+    some = arithmetic(node, "maximum", norm, _like(node, _smallest(x.dtype), x.dtype.numpy))
+    arithmetic(node, "div", node.inputs[0], some, out=0)
+
+
+def _unit(node: OnnxNode, x: str, size: int, out: int | None) -> str:
+    """x / sqrt(sum of x^2): of the mean in place of the sum, 1 / sqrt(size) as much."""
+    gain = node.constant("gain", np.asarray([size**-0.5], np.float32))
+    rank = node.draft.tensors[x].type.rank
+    attrs = {"axis": rank - 1, "centered": False, "epsilon": _smallest(F32)}
+    return node.emit("normalize", [x, gain], attrs, out=out)
+
+
+def _smallest(dtype: DType) -> float:
+    """What divides 0 and changes no norm that is larger."""
+    return float(np.finfo(dtype.numpy).tiny)
 
 
 def _parameter(node: OnnxNode, index: int) -> str:
@@ -251,6 +258,11 @@ OP = Op(
     "composed",
     never_emitted,
     onnx={"LpNormalization": from_lp_normalization},
+    cases=(
+        Case("unit_rows", "LpNormalization", ((3, 5),)),
+        Case("unit_channels", "LpNormalization", ((1, 4, 3, 2),), {"axis": 1}),
+        Case("unit_sums", "LpNormalization", ((2, 6),), {"p": 1}, off=2.0),
+    ),
     generic={
         "InstanceNormalization": from_instance_norm,
         "BatchNormalization": from_batch_norm,

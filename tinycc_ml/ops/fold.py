@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..ir.graph import Attrs
-from ..ir.types import I64, DType, TensorType
+from ..ir.types import F32, I64, DType, TensorType
 from . import reduce, runs
 from .base import Arrays, Case, Loop, Nest, Op, QuantizeRule, Site
 from .importing import OnnxNode
@@ -129,11 +129,13 @@ def _nest(site: Site) -> Nest:
 
 
 def emit(node: OnnxNode, name: str, x: str, axes: Sequence[int], keep: bool = True, out: int | None = None) -> str:  # fmt: skip
-    """A reduction; without `keep` the axes go."""
-    y = node.emit(
-        "reduce", [x], {"function": f"reduce_{name}", "axes": tuple(sorted(axes))}, hint=name
-    )
-    shape = node.draft.tensors[x].shape
+    """A reduction, by the op for float32, which has an int8 form, where it serves; without `keep` the axes go."""
+    type_, attrs = node.draft.tensors[x].type, {"axes": tuple(sorted(axes))}
+    if type_.dtype == F32 and type_.rank and type_.size:
+        y = node.emit(f"reduce_{name}", [x], attrs, hint=name)
+    else:
+        y = node.emit("reduce", [x], {"function": f"reduce_{name}", **attrs}, hint=name)
+    shape = type_.shape
     left = tuple(1 if a in axes else d for a, d in enumerate(shape) if keep or a not in axes)
     return node.emit("reshape", [y], {"shape": left}, out=out, hint=name)
 

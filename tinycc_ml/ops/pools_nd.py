@@ -14,7 +14,7 @@ from ..errors import ModelError
 from ..ir.graph import Attrs
 from ..ir.types import I64, TensorType
 from .base import Arrays, Nest, Op, Site
-from .elementwise import emit as elementwise
+from .composed import arithmetic
 from .fold import emit as fold
 from .importing import OnnxNode
 from .indexing import affine, c_value, nested, read, strides_of, typed_c
@@ -128,7 +128,7 @@ def _from_global(kind: str, node: OnnxNode) -> None:
 def _from_lrn(node: OnnxNode) -> None:
     """x / (bias + alpha / size * sum of x^2 over neighbouring channels) ^ beta."""
     x, size = node.type(0), node.attr("size")
-    squares = elementwise(node, "mul", node.inputs[0], node.inputs[0])
+    squares = arithmetic(node, "mul", node.inputs[0], node.inputs[0])
     rows = node.emit(
         "reshape", [squares], {"shape": (x.shape[0], 1, x.shape[1], prod(x.shape[2:]))}
     )
@@ -137,8 +137,8 @@ def _from_lrn(node: OnnxNode) -> None:
     pool = {"kind": "average", "padded": True, "p": 2, "places": ()}
     y = node.emit("reshape", [node.emit("pool_nd", [rows], {**window, **pool})], {"shape": x.shape})
     numbers = {k: node.constant(k, np.asarray(node.attr(k, d), x.dtype.numpy)) for k, d in (("alpha", 1e-4), ("bias", 1.0), ("beta", 0.75))}  # fmt: skip
-    y = elementwise(node, "add", elementwise(node, "mul", y, numbers["alpha"]), numbers["bias"])
-    elementwise(node, "div", node.inputs[0], elementwise(node, "pow", y, numbers["beta"]), out=0)
+    y = arithmetic(node, "add", arithmetic(node, "mul", y, numbers["alpha"]), numbers["bias"])
+    arithmetic(node, "div", node.inputs[0], arithmetic(node, "pow", y, numbers["beta"]), out=0)
 
 
 def _generic_pools() -> Mapping[str, Any]:

@@ -163,12 +163,10 @@ def importer(op: str) -> Callable[[OnnxNode], None]:
         if x.dtype != F32 or not -x.rank <= axis < x.rank:
             node.refuse(f"{node.op_type} of {x} along axis {axis}")
         axis %= x.rank
-        if axis == x.rank - 1:
-            node.emit(op, [node.inputs[0]], out=0)
-        elif old:
+        if old and axis < x.rank - 1:
             _flattened(node, op, axis)
         else:
-            _moved(node, op, axis)
+            along_last(node, axis, lambda name, out: node.emit(op, [name], out=out))
 
     return from_onnx
 
@@ -181,12 +179,17 @@ def _flattened(node: OnnxNode, op: str, axis: int) -> None:
     node.emit("reshape", [node.emit(op, [x])], {"shape": shape}, out=0)
 
 
-def _moved(node: OnnxNode, op: str, axis: int) -> None:
+def along_last(node: OnnxNode, axis: int, emit: Callable[[str, int | None], str]) -> None:
+    """`emit` makes result 0 or a tensor of its own of the operand of that name, along the last axis: other axes are
+    brought there, and back."""
     rank = node.type(0).rank
+    if axis == rank - 1:
+        emit(node.inputs[0], 0)
+        return
     perm = (*(i for i in range(rank) if i != axis), axis)
     back = tuple(perm.index(i) for i in range(rank))
     x = node.emit("transpose", [node.inputs[0]], {"perm": perm}, hint="moved")
-    node.emit("transpose", [node.emit(op, [x])], {"perm": back}, out=0)
+    node.emit("transpose", [emit(x, None)], {"perm": back}, out=0)
 
 
 def cases(name: str, **options: Any) -> tuple[Case, ...]:
