@@ -49,6 +49,9 @@ HEADS = {
     "lp_unit_1": ([node("LpNormalization", "h", "lp_unit_1", axis=2, p=1)], 28),
     "lp_1": ([node("GlobalLpPool", "h", "lp_1", p=1)], 32),
     "lp_2": ([node("GlobalLpPool", "h", "lp_2")], 32),
+    "pool_1": ([node("LpPool", "h", "pool_1", kernel_shape=[2, 3], p=1, pads=[1, 0, 0, 1])], 32),
+    "pool_2": ([node("LpPool", "h", "pool_2", kernel_shape=[3, 2], strides=[2, 1])], 32),
+    "response": ([node("LRN", "h", "response", size=3, alpha=0.5)], 30),
     "above": ([node("Greater", "h half", "is_above"), node("Where", "is_above h zero", "above")], 16),
     "below_each": ([node("LessOrEqual", "h each", "is_below"), node("Cast", "is_below", "below_each", to=1)], 16),
     "larger": ([

@@ -146,7 +146,10 @@ def _others(dtype: DType) -> Iterator[tuple[str, Callable[[], Call]]]:
     for kind in ("max", "average", "lp"):
         places = (3, 1) if kind == "max" else ()
         pool = {**window, "kind": kind, "padded": True, "p": 2, "places": places}
-        yield f"pool_{kind}", partial(_call, "pool_nd", pool, [image])
+        yield (
+            f"pool_{kind}",
+            partial(_call, "max_pool_nd" if kind == "max" else "pool_nd", pool, [image]),
+        )
 
 
 @cache

@@ -25,7 +25,7 @@ from .integer_end import accumulator_c, narrowed, output_c
 from .lowering import Lowering
 
 # Binary digits behind the point of a root
-_ROOT_BITS = 8
+ROOT_BITS = 8
 # In C: passes over the values {x}, each what comes before it and the lines for a value; then the result
 Passes = tuple[Sequence[tuple[str, Sequence[str]]], str]
 
@@ -78,7 +78,7 @@ def _ended(site: Site, acc: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What is requantised, and where there is no logarithm."""
     end = SUMS[site.node.op].end
     if end == "root":
-        return root_of(acc << 2 * _ROOT_BITS), np.zeros(acc.shape, bool)
+        return root_of(acc << 2 * ROOT_BITS), np.zeros(acc.shape, bool)
     if end == "log":
         return log2_of(np.maximum(acc, 1)) + site.attrs["log_of_scale"], acc <= 0
     return acc, np.zeros(acc.shape, bool)
@@ -111,7 +111,7 @@ def _lower_sum(low: Lowering, x: TensorType) -> None:
     terms, reached = count(x.shape, attrs), _bound(low.node.op, x, attrs)
     bound, scale = reached, unit**2 if kind.squared else unit
     if kind.end == "root":
-        bound, scale = isqrt(reached << 2 * _ROOT_BITS), unit / (1 << _ROOT_BITS)
+        bound, scale = isqrt(reached << 2 * ROOT_BITS), unit / (1 << ROOT_BITS)
     elif kind.end == "log":
         attrs["log_of_scale"] = int(round_half_up(np.log2(unit) * (1 << LOG2_BITS)))
         bound = (reached.bit_length() << LOG2_BITS) + abs(attrs["log_of_scale"])
@@ -151,7 +151,7 @@ def passes_c(site: Site) -> Passes:
 def _end_c(site: Site) -> str:
     end, multiplier = SUMS[site.node.op].end, str(site.attrs["multiplier"])
     if end == "root":
-        root = f"(int32_t)tml_root_u64((uint64_t)acc << {2 * _ROOT_BITS})"
+        root = f"(int32_t)tml_root_u64((uint64_t)acc << {2 * ROOT_BITS})"
         return output_c(site, root, multiplier)
     if end == "log":
         made = f"tml_log2_u64((uint64_t)acc) + {site.attrs['log_of_scale']}"
