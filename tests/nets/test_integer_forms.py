@@ -111,3 +111,15 @@ def test_c_is_the_integer_reference_on_all_integers(fill: str) -> None:
     wanted, got = run(compiled.graph, {"x": made}), net(made)
     for name in compiled.graph.outputs:
         np.testing.assert_array_equal(got[name].ravel(), wanted[name].ravel())
+
+
+def test_operands_of_two_scales_are_compared_though_nothing_else_reads_them(tmp_path: Path) -> None:
+    """Their int16 twins, twice as large, don't lie over them."""
+    nodes = [node("Neg", "x", "n"), node("Tanh", "x", "t"), node("Less", "n t", "b"), node("Cast", "b", "y", to=1)]  # fmt: skip
+    onnx.save(model(nodes, {"x": (1, 64)}, ["y"]), tmp_path / "less.onnx")
+    samples = np.random.default_rng(1).uniform(-3, 3, (4, 1, 64)).astype(np.float32)
+    result = tinycc_ml.compile(tmp_path / "less.onnx", tmp_path / "out", calibrate={"x": samples})
+    made = np.arange(-128, 128).astype(np.int8).reshape(4, 1, 64)
+    net = tinycc_ml.load(tmp_path / "out")
+    for x in made:
+        np.testing.assert_array_equal(net(x), run(result.compiled.graph, {"x": x})["y"])

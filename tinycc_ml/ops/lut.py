@@ -117,7 +117,8 @@ def _nest(site: Site) -> Nest:
     if site.x.dtype.bits == 16:
         return _lines_nest(site)
     body = (f"y0[i] = {read_tensor(site.inputs[1], 'x1', '(uint8_t)(x0[i] + 128)')};",)
-    return Nest(nested(("i",), (site.x.size,), body), in_place=(0,), cycles=10.0 * site.x.size)
+    in_place = (0,) if site.x.dtype.bytes == site.y.dtype.bytes else ()
+    return Nest(nested(("i",), (site.x.size,), body), in_place=in_place, cycles=10.0 * site.x.size)
 
 
 def _lines_nest(site: Site) -> Nest:
