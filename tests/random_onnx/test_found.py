@@ -34,6 +34,8 @@ QUANTISED = {
     "argmax_of_int8": (13, "(float[2,4] x, float[4] z) => (int64[2] y) { t = Mul(x, z)\n y = ArgMax<axis = 1, keepdims = 0>(t) }"),
     "layer_norm": (17, "(float[2,4] x, float[4] z) => (float[2,4] y) <float[4] g = {1, -2, 3, 0.5}, float[4] o = {1, 2, -3, 4}> { t = Mul(x, z)\n y = LayerNormalization(t, g, o) }"),
     "indices_among_the_inputs": (13, "(float[4] x, int64[2] i) => (float[2] y) { y = Gather(x, i) }"),
+    "bytes_cast_and_read_for_what_they_mean": (13, "(uint8[2,3] x) => (int32[2,3] y, float[2,3] z) <float s = {0.5}> { y = Cast<to = 6>(x)\n t = DequantizeLinear(x, s)\n q = QuantizeLinear(t, s)\n z = DequantizeLinear(q, s) }"),
+    "compared_on_two_scales": (13, "(float[2,4] x) => (float[2,4] y) { a = Neg(x)\n b = Tanh(x)\n c = Less(a, b)\n y = Cast<to = 1>(c) }"),
     "bits_beside_int8": (18, "(float[4] x, int32[2] i) => (float[4] y, int32[2] j) { y = Relu(x)\n j = BitwiseNot(i) }"),
 }  # fmt: skip
 

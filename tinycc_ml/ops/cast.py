@@ -51,6 +51,8 @@ def reference(arrays: Arrays, attrs: Attrs) -> tuple[np.ndarray, ...]:
 
 def integer(site: Site, arrays: Arrays) -> tuple[np.ndarray, ...]:
     attrs = site.attrs
+    if "reach" not in attrs:  # an input that is read as the integers it holds
+        return reference(arrays, attrs)
     x = np.clip(arrays[0].astype(np.int64), -attrs["reach"], attrs["reach"])
     y = rounding_shift(x * attrs["factor"], attrs["shift"]) + site.y.quant.zero  # type: ignore[union-attr]
     return (narrowed(site, y),)
@@ -87,7 +89,7 @@ def _element(site: Site) -> Element:
 
 
 def _nest(site: Site) -> Nest:
-    if site.y.quant is not None:
+    if "reach" in site.attrs:
         return _quantised(site)
     return nest_of(site, _element(site))
 
