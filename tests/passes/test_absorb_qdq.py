@@ -274,6 +274,16 @@ def test_all_float_ops_between_quantised_tensors_are_named_at_once() -> None:
     assert "node 'b'" in str(caught.value) and "comes from a float op" in str(caught.value)
 
 
+def test_floats_that_decide_for_integers_are_refused() -> None:
+    """The mask of an integer Where comes from a float op of quantised values."""
+    lines = f"""{IN}
+        a: f32[1,4] = einsum(d) terms=["ab"] result="ab"
+        m: bool[1,4] = elementwise(a, a) function="equal"
+        f: f32[1,4] = elementwise(m, d, d) function="where"{_out("1,4")}"""
+    with pytest.raises(UnsupportedError, match="einsum"):
+        absorb_qdq(graph(lines))
+
+
 def test_float_ops_stay_when_that_is_allowed() -> None:
     before = graph(REFUSED)
     after = absorb_qdq(before, allow_float=True)

@@ -271,7 +271,7 @@ def _evaluate_island(draft: Draft, order: list[Node], real: np.ndarray) -> np.nd
 
 
 def _between_quantised(graph: Graph) -> list[Node]:
-    """Float nodes that lie between a dequantize and a quantize."""
+    """Float nodes that lie between a dequantize and a quantize, or an integer node that goes by what they decide."""
     after: set[str] = set()
     for node in graph.nodes:
         starts = node.op == "dequantize" and not graph.tensors[node.inputs[0]].is_constant
@@ -279,13 +279,14 @@ def _between_quantised(graph: Graph) -> list[Node]:
             after.update(node.outputs)
     before: set[str] = set()
     for node in reversed(graph.nodes):
-        if node.op == "quantize" or (
-            node.op != "dequantize" and any(out in before for out in node.outputs)
-        ):
+        quantised = any(graph.type(out).quant for out in node.outputs)
+        if quantised or (node.op != "dequantize" and any(out in before for out in node.outputs)):
             before.update(node.inputs)
-    ends = ("quantize", "dequantize")
     return [
         n
         for n in graph.nodes
-        if n.op not in ends and n.outputs[0] in after and n.outputs[0] in before
+        if n.op not in ("quantize", "dequantize")
+        and n.outputs[0] in after
+        and n.outputs[0] in before
+        and any(graph.type(name).dtype.is_real for name in (*n.inputs, *n.outputs) if name)
     ]
