@@ -128,6 +128,7 @@ OP = Op(
         Case("one_input", "Concat", ((2, 3),), {"axis": 0}),
         Case("vectors", "Concat", ((2,), (1,)), {"axis": 0}),
         Case("channels", "Concat", ((1, 2, 3, 4), (1, 5, 3, 4), (1, 1, 3, 4)), {"axis": 1}),
+        Case("columns", "Concat", ((9, 1), (9, 1), (9, 1)), {"axis": 1}),
         Case("negative_axis", "Concat", ((2, 3), (2, 4)), {"axis": -1}),
         Case("with_constant", "Concat", ((2, 3), Const(shape=(2, 1))), {"axis": 1}),
     ),

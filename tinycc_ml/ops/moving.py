@@ -59,8 +59,10 @@ def _elements(
         return Nest(nested(variables, dims, (body,)), cycles=2.0 * cycles)
     steps, rest = divmod(dims[-1], _STEP)
     inner = variables[-1]
-    read = _run("run_x", f"const {dtype.c}", source, variables, at, x)
-    written = _run("run_y", dtype.c, "y0", variables, to, y)
+    # operands that are moved one behind the other share a scope
+    own = "" if source == "x0" else f"_{source}"
+    read = _run(f"run_x{own}", f"const {dtype.c}", source, variables, at, x)
+    written = _run(f"run_y{own}", dtype.c, "y0", variables, to, y)
     loads = [f"const {dtype.c} v{k} = {read.at(k, _STEP)};" for k in range(_STEP)]
     stores = [f"{written.at(k, _STEP)} = v{k};" for k in range(_STEP)]
     lines: list[Loop | str] = [*read.begin, *written.begin]
