@@ -20,7 +20,7 @@ _HERE = Span(1, 1, 1, 1)
 # Constants of more values are weights
 _LARGEST_LITERAL = 8
 # Since opset 13 the last axis, before it the second
-_SOFTMAXES = ("Softmax", "LogSoftmax")
+_SOFTMAXES = ("Softmax", "LogSoftmax", "Hardmax")
 
 
 def raw_item(node: onnx.NodeProto, net: SourceNet) -> Item:
